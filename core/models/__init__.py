@@ -1,0 +1,32 @@
+"""The tables. Every module is imported here, so that the metadata is whole."""
+
+from core.models.account import ExchangeApi, Funding, Income, TradeCursor
+from core.models.columns import Base, Exact, Moment
+from core.models.order import LIVE_IN_SQL, Fill, GridOrder
+from core.models.strategy import EquitySnapshot, GridCell, GridStrategy, Operation
+from core.models.system import Installation, Lease, SymbolRule
+from core.models.user import Event, IdempotencyKey, RefreshToken, User
+
+__all__ = [
+    "LIVE_IN_SQL",
+    "Base",
+    "EquitySnapshot",
+    "Event",
+    "Exact",
+    "ExchangeApi",
+    "Fill",
+    "Funding",
+    "GridCell",
+    "GridOrder",
+    "GridStrategy",
+    "IdempotencyKey",
+    "Income",
+    "Installation",
+    "Lease",
+    "Moment",
+    "Operation",
+    "RefreshToken",
+    "SymbolRule",
+    "TradeCursor",
+    "User",
+]

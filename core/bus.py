@@ -1,0 +1,79 @@
+"""What passes between processes through Redis and may be lost at any moment: prices, life signs, events for pages.
+
+Nothing here is needed for safety. Every call returns within the socket timeout; where Redis is away, writes are
+dropped and reads say "nothing known".
+"""
+
+import contextlib
+from functools import cache
+from typing import Any
+
+import orjson
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from core.clock import now_ms
+from core.config import settings
+from core.errors import Unavailable
+
+PARTS = ("worker", "listener", "market", "beat")
+
+
+@cache
+def redis() -> "Redis":
+    """The process's client (thread-safe, connects lazily). Not to be used before a fork."""
+    return Redis.from_url(
+        settings().redis_url,
+        socket_timeout=1.0,
+        socket_connect_timeout=1.0,
+        retry=Retry(NoBackoff(), 1),
+        health_check_interval=10,
+    )
+
+
+def ping() -> None:
+    """Raises Unavailable where the broker does not answer."""
+    try:
+        redis().ping()
+    except RedisError as error:
+        raise Unavailable("broker_unavailable", f"Redis does not answer: {type(error).__name__}") from error
+
+
+def show_life(part: str) -> None:
+    """`part` is one of PARTS."""
+    with contextlib.suppress(RedisError):
+        redis().hset("life", part, now_ms())
+
+
+def last_life_ms() -> dict[str, int]:
+    """When each part last showed life, ms since 1970."""
+    try:
+        return {part.decode(): int(moment) for part, moment in redis().hgetall("life").items()}
+    except RedisError:
+        return {}
+
+
+def publish_marks(exchange: str, marks: dict[str, dict[str, Any]]) -> None:
+    """`marks`: symbol -> plain values (decimals as strings, `at` in ms)."""
+    if not marks:
+        return
+    with contextlib.suppress(RedisError):
+        redis().hset(f"marks:{exchange}", mapping={symbol: orjson.dumps(mark) for symbol, mark in marks.items()})
+
+
+def mark(exchange: str, symbol: str) -> dict[str, Any] | None:
+    """The last published mark of a symbol, or None."""
+    try:
+        raw = redis().hget(f"marks:{exchange}", symbol)
+    except RedisError:
+        return None
+    return None if raw is None else dict(orjson.loads(raw))
+
+
+def announce(user_id: int, strategy_id: int | None, kind: str, data: dict[str, Any]) -> None:
+    """Tells open pages that something happened; the record is the events table."""
+    message = orjson.dumps({"kind": kind, "strategy_id": strategy_id, "data": data})
+    with contextlib.suppress(RedisError):
+        redis().publish(f"events:{user_id}", message)

@@ -1,0 +1,129 @@
+"""The engine and `Session`. Whoever opens a session commits it: `with Session.begin() as session` at each door."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache, wraps
+from typing import Any, ParamSpec, TypeVar
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session as OrmSession
+from sqlalchemy.orm import sessionmaker
+from sqlalchemy.pool import NullPool
+
+from core.config import settings
+from core.errors import DatabaseUnavailable
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# SQLite lets one writer in and is unfair to those who wait; this lock makes the threads of a process queue fairly.
+_SQLITE_WRITER = threading.RLock()
+
+
+def _connect_arguments(url: str) -> dict[str, Any]:
+    if url.startswith("sqlite"):
+        return {"timeout": 10, "check_same_thread": False}
+    return {
+        "connect_timeout": 2,
+        "options": "-c lock_timeout=5000 -c statement_timeout=10000 -c idle_in_transaction_session_timeout=15000",
+        "keepalives_idle": 5,
+        "tcp_user_timeout": 5000,
+    }
+
+
+@cache
+def engine() -> Engine:
+    """The process's engine: a pool of worker threads + 4 connections."""
+    url = settings().database_url
+    made = create_engine(
+        url,
+        connect_args=_connect_arguments(url),
+        pool_size=settings().worker_concurrency + 4,
+        max_overflow=0,
+        pool_timeout=2.5,
+        pool_pre_ping=not url.startswith("sqlite"),
+    )
+    if url.startswith("sqlite"):
+        _tune_sqlite(made)
+    return made
+
+
+def short_lived_engine() -> Engine:
+    """For processes that fork: holds no connection between uses."""
+    url = settings().database_url
+    made = create_engine(url, connect_args=_connect_arguments(url), poolclass=NullPool)
+    if url.startswith("sqlite"):
+        _tune_sqlite(made)
+    return made
+
+
+def _tune_sqlite(made: Engine) -> None:
+    @event.listens_for(made, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # BEGIN is ours, below
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+
+    @event.listens_for(made, "begin")
+    def _on_begin(connection: Any) -> None:
+        reading = connection.get_execution_options().get("reading", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+@cache
+def _factory() -> sessionmaker[OrmSession]:
+    return sessionmaker(engine(), expire_on_commit=False)
+
+
+class _Sessions:
+    """`Session.begin()` writes, `Session.reading()` only reads: on SQLite a reader then waits for nobody."""
+
+    @contextmanager
+    def begin(self) -> Iterator[OrmSession]:
+        with _translated():
+            if engine().dialect.name != "sqlite":
+                with _factory().begin() as session:
+                    yield session
+                return
+            with _SQLITE_WRITER, _factory().begin() as session:
+                yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[OrmSession]:
+        with _translated(), _factory()() as session:
+            session.connection(execution_options={"reading": True})
+            yield session
+
+
+Session = _Sessions()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """The database's own absence becomes DatabaseUnavailable; integrity errors pass through to who can judge them."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        raise DatabaseUnavailable(f"the database does not answer: {type(error).__name__}") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise DatabaseUnavailable("the connection to the database was lost") from error
+        raise
+
+
+def transactional(use_case: Callable[P, R]) -> Callable[P, R]:
+    """Runs a use case again once where two transactions met in a deadlock; it must be safe to repeat."""
+
+    @wraps(use_case)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return use_case(*args, **kwargs)
+        except DatabaseUnavailable as error:
+            if "deadlock" not in str(error.__cause__).lower():
+                raise
+            return use_case(*args, **kwargs)
+
+    return run

@@ -1,0 +1,165 @@
+"""Grid strategies, their cells, and the operations asked of them."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from core.clock import now
+from core.domain.lifecycle import OperationState, StrategyStatus
+from core.models.account import ExchangeApi
+from core.models.columns import Base
+
+ZERO = Decimal(0)
+
+
+class GridStrategy(Base):
+    """Parameters, state, and the running sums of its ledger (quote amounts unless said otherwise)."""
+
+    __tablename__ = "grid_strategies"
+    __table_args__ = (Index("ix_grid_strategies_account_id_status", "account_id", "status"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("exchange_apis.id"))
+    exchange: Mapped[str]
+    symbol: Mapped[str]
+    market_type: Mapped[str] = mapped_column(default="FUTURES")
+    name: Mapped[str] = mapped_column(default="")
+
+    # parameters
+    grid_type: Mapped[str]
+    strategy_type: Mapped[str]
+    upper_price: Mapped[Decimal]
+    lower_price: Mapped[Decimal]
+    grid_number: Mapped[int]
+    grid_spacing: Mapped[Decimal | None]
+    grid_spacing_pct: Mapped[Decimal | None]
+    lines: Mapped[list[str] | None] = mapped_column(JSON)
+    total_investment: Mapped[Decimal]
+    leverage: Mapped[int]
+    sizing: Mapped[str]
+    margin_type: Mapped[str]
+    reserve: Mapped[Decimal]
+    stop_loss: Mapped[Decimal | None]
+    take_profit: Mapped[Decimal | None]
+    stop_loss_pct: Mapped[Decimal | None]
+    take_profit_pct: Mapped[Decimal | None]
+    trigger_price: Mapped[Decimal | None]
+    cell_loss_limit: Mapped[Decimal | None]
+    close_position_on_stop: Mapped[bool] = mapped_column(default=False)
+    profit_collection: Mapped[bool] = mapped_column(default=False)
+    trailing_up: Mapped[Decimal | None]
+    trailing_down: Mapped[Decimal | None]
+    adaptive: Mapped[bool] = mapped_column(default=False)
+    version: Mapped[int] = mapped_column(default=1)  # of the parameters: the ETag
+
+    # state
+    status: Mapped[str] = mapped_column(default=StrategyStatus.CREATED)
+    finish_reason: Mapped[str | None]
+    waiting_for: Mapped[str] = mapped_column(default="")  # why a start or stop is not further, for people
+    generation: Mapped[int] = mapped_column(default=0)  # of the run: claims of older ones are void
+    next_sequence: Mapped[int] = mapped_column(default=1)  # never reused, so that no client order id is
+    budget: Mapped[Decimal | None]
+    per_grid_amount: Mapped[Decimal | None]
+    entry_price: Mapped[Decimal | None]
+    close_on_end: Mapped[bool] = mapped_column(default=False)  # of the stop in progress
+    end_status: Mapped[str] = mapped_column(default=StrategyStatus.STOPPED)  # what the stop in progress ends in
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+    started_at: Mapped[datetime | None]
+    stopped_at: Mapped[datetime | None]
+
+    # the symbol's rules when it was created or last started
+    symbol_price_precision: Mapped[int | None]
+    symbol_qty_precision: Mapped[int | None]
+    symbol_min_qty: Mapped[Decimal | None]
+    symbol_min_notional: Mapped[Decimal | None]
+    symbol_max_leverage: Mapped[int | None]
+
+    # ledger: running sums over all its fills
+    position: Mapped[Decimal] = mapped_column(default=ZERO)  # signed, base
+    bought_quote: Mapped[Decimal] = mapped_column(default=ZERO)
+    sold_quote: Mapped[Decimal] = mapped_column(default=ZERO)
+    realized_pnl: Mapped[Decimal] = mapped_column(default=ZERO)
+    fees: Mapped[Decimal] = mapped_column(default=ZERO)  # USDT
+    other_fees: Mapped[dict[str, Any]] = mapped_column(default=dict)  # asset -> decimal string
+    funding: Mapped[Decimal] = mapped_column(default=ZERO)
+    grid_profit: Mapped[Decimal] = mapped_column(default=ZERO)
+    round_trips: Mapped[int] = mapped_column(default=0)
+    # inventory bought (sold) at market that no cell has taken yet: base, quote, USDT
+    pool_quantity: Mapped[Decimal] = mapped_column(default=ZERO)
+    pool_cost: Mapped[Decimal] = mapped_column(default=ZERO)
+    pool_fees: Mapped[Decimal] = mapped_column(default=ZERO)
+    books_balance: Mapped[bool | None]
+    books_difference: Mapped[Decimal | None]
+    books_checked_at: Mapped[datetime | None]
+    peak_equity: Mapped[Decimal] = mapped_column(default=ZERO)
+    max_drawdown: Mapped[Decimal] = mapped_column(default=ZERO)
+
+    account: Mapped[ExchangeApi] = relationship(lazy="raise")
+
+
+class GridCell(Base):
+    """One cell of a run: between two lines, exactly one live order. It outlives its orders, not its run."""
+
+    __tablename__ = "grid_cells"
+    __table_args__ = (UniqueConstraint("strategy_id", "generation", "cell_index"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    strategy_id: Mapped[int] = mapped_column(ForeignKey("grid_strategies.id"))
+    generation: Mapped[int]
+    cell_index: Mapped[int]
+    lower_price: Mapped[Decimal]
+    upper_price: Mapped[Decimal]
+    quantity: Mapped[Decimal]
+    opening_side: Mapped[str]
+    # the order it should have now
+    next_side: Mapped[str]
+    next_quantity: Mapped[Decimal]
+    next_purpose: Mapped[str]
+    awaits_inventory: Mapped[bool] = mapped_column(default=False)
+    # what it holds, in its opening direction: base; then quote paid (or got) for it and USDT fees
+    held: Mapped[Decimal] = mapped_column(default=ZERO)
+    cost_quantity: Mapped[Decimal] = mapped_column(default=ZERO)  # the part of held whose trades are known
+    held_cost: Mapped[Decimal] = mapped_column(default=ZERO)
+    held_fees: Mapped[Decimal] = mapped_column(default=ZERO)
+    frozen: Mapped[bool] = mapped_column(default=False)
+    gap_reason: Mapped[str] = mapped_column(default="")
+    next_try_at: Mapped[datetime | None]
+
+
+class Operation(Base):
+    """Something a user asked for that takes time: the API's task resource."""
+
+    __tablename__ = "operations"
+    __table_args__ = (Index("ix_operations_state", "state"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    strategy_id: Mapped[int | None] = mapped_column(ForeignKey("grid_strategies.id"), index=True)
+    kind: Mapped[str]  # start, stop, reset, ...
+    arguments: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    state: Mapped[str] = mapped_column(default=OperationState.PENDING)
+    error: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    rung_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class EquitySnapshot(Base):
+    __tablename__ = "equity_snapshots"
+    __table_args__ = (Index("ix_equity_snapshots_strategy_id_at", "strategy_id", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    strategy_id: Mapped[int] = mapped_column(ForeignKey("grid_strategies.id"))
+    at: Mapped[datetime]
+    mark_price: Mapped[Decimal]
+    position: Mapped[Decimal]
+    total_pnl: Mapped[Decimal]
+    grid_profit: Mapped[Decimal]
+    unrealized_pnl: Mapped[Decimal]
+    fees: Mapped[Decimal]
+    funding: Mapped[Decimal]
