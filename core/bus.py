@@ -30,6 +30,7 @@ def redis() -> "Redis":
         socket_connect_timeout=1.0,
         retry=Retry(NoBackoff(), 1),
         health_check_interval=10,
+        decode_responses=True,
     )
 
 
@@ -50,7 +51,7 @@ def show_life(part: str) -> None:
 def last_life_ms() -> dict[str, int]:
     """When each part last showed life, ms since 1970."""
     try:
-        return {part.decode(): int(moment) for part, moment in redis().hgetall("life").items()}
+        return {str(part): int(moment) for part, moment in redis().hgetall("life").items()}
     except RedisError:
         return {}
 
@@ -77,3 +78,46 @@ def announce(user_id: int, strategy_id: int | None, kind: str, data: dict[str, A
     message = orjson.dumps({"kind": kind, "strategy_id": strategy_id, "data": data})
     with contextlib.suppress(RedisError):
         redis().publish(f"events:{user_id}", message)
+
+
+def show_stream(account_id: int, connected_at: int, event_at: int | None) -> None:
+    """An account's listener tells when it connected and last heard anything, ms since 1970."""
+    state = {"connected_at": connected_at, "event_at": event_at, "seen_at": now_ms()}
+    with contextlib.suppress(RedisError):
+        redis().hset("streams", str(account_id), orjson.dumps(state))
+
+
+def stream_state(account_id: int) -> dict[str, Any] | None:
+    """What the account's listener last told, or None."""
+    try:
+        raw = redis().hget("streams", str(account_id))
+    except RedisError:
+        return None
+    return None if raw is None else dict(orjson.loads(raw))
+
+
+def note_missed(account_id: int) -> None:
+    """Events of the account could not be booked: it is to be reconciled when that works again."""
+    with contextlib.suppress(RedisError):
+        redis().sadd("missed", account_id)
+
+
+def take_missed() -> list[int]:
+    try:
+        return [int(number) for number in redis().spop("missed", 1000) or []]
+    except RedisError:
+        return []
+
+
+def has_forgotten() -> bool:
+    """Whether the server was restarted or emptied since this was last asked: messages may be gone with it."""
+    try:
+        run_id = str(redis().info("server")["run_id"])
+        return redis().set("canary", run_id, get=True) != run_id
+    except RedisError:
+        return False
+
+
+def disconnect() -> None:
+    """Closes the process's connections; the next use connects again. For processes about to fork."""
+    redis().close()

@@ -34,9 +34,20 @@ def _connect_arguments(url: str) -> dict[str, Any]:
     }
 
 
+_forking = False
+
+
+def hold_no_connections() -> None:
+    """For processes that fork, before their first use: every session then has a connection of its own."""
+    global _forking  # noqa: PLW0603
+    _forking = True
+
+
 @cache
 def engine() -> Engine:
     """The process's engine: a pool of worker threads + 4 connections."""
+    if _forking:
+        return short_lived_engine()
     url = settings().database_url
     made = create_engine(
         url,

@@ -8,11 +8,22 @@ from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.clock import now
+from core.domain.ledger import CellLedger, Ledger
 from core.domain.lifecycle import OperationState, StrategyStatus
 from core.models.account import ExchangeApi
 from core.models.columns import Base
 
 ZERO = Decimal(0)
+_LEDGER_FIELDS = (
+    "position",
+    "bought_quote",
+    "sold_quote",
+    "realized_pnl",
+    "fees",
+    "funding",
+    "grid_profit",
+    "round_trips",
+)
 
 
 class GridStrategy(Base):
@@ -101,6 +112,27 @@ class GridStrategy(Base):
 
     account: Mapped[ExchangeApi] = relationship(lazy="raise")
 
+    @property
+    def ledger(self) -> Ledger:
+        """The running sums, as the domain books them."""
+        other_fees = {asset: Decimal(paid) for asset, paid in self.other_fees.items()}
+        return Ledger(**{name: getattr(self, name) for name in _LEDGER_FIELDS}, other_fees=other_fees)
+
+    @ledger.setter
+    def ledger(self, ledger: Ledger) -> None:
+        for name in _LEDGER_FIELDS:
+            setattr(self, name, getattr(ledger, name))
+        if ledger.other_fees:
+            self.other_fees = {asset: format(paid, "f") for asset, paid in ledger.other_fees.items()}
+
+    @property
+    def pool(self) -> CellLedger:
+        return CellLedger(self.pool_quantity, self.pool_cost, self.pool_fees)
+
+    @pool.setter
+    def pool(self, pool: CellLedger) -> None:
+        self.pool_quantity, self.pool_cost, self.pool_fees = pool.held, pool.cost_quote, pool.open_fees
+
 
 class GridCell(Base):
     """One cell of a run: between two lines, exactly one live order. It outlives its orders, not its run."""
@@ -127,8 +159,18 @@ class GridCell(Base):
     held_cost: Mapped[Decimal] = mapped_column(default=ZERO)
     held_fees: Mapped[Decimal] = mapped_column(default=ZERO)
     frozen: Mapped[bool] = mapped_column(default=False)
+    refusals: Mapped[int] = mapped_column(default=0)  # definite ones since the last order that was accepted
     gap_reason: Mapped[str] = mapped_column(default="")
     next_try_at: Mapped[datetime | None]
+
+    @property
+    def ledger(self) -> CellLedger:
+        """Of the part of `held` whose trades are known."""
+        return CellLedger(self.cost_quantity, self.held_cost, self.held_fees)
+
+    @ledger.setter
+    def ledger(self, ledger: CellLedger) -> None:
+        self.cost_quantity, self.held_cost, self.held_fees = ledger.held, ledger.cost_quote, ledger.open_fees
 
 
 class Operation(Base):

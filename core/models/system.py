@@ -8,6 +8,7 @@ from sqlalchemy import JSON, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.clock import now
+from core.domain.symbol_rules import Bracket, SymbolRules
 from core.models.columns import Base
 
 
@@ -61,3 +62,38 @@ class SymbolRule(Base):
     contract_value: Mapped[Decimal | None]
     tradable: Mapped[bool]
     updated_at: Mapped[datetime] = mapped_column(default=now)
+
+    def as_rules(self) -> SymbolRules:
+        """The domain's view of the row."""
+        return SymbolRules(
+            symbol=self.symbol,
+            price_precision=self.price_precision,
+            quantity_precision=self.quantity_precision,
+            tick_size=self.tick_size,
+            min_price=self.min_price,
+            max_price=self.max_price,
+            step_size=self.step_size,
+            min_quantity=self.min_quantity,
+            max_quantity=self.max_quantity,
+            market_step_size=self.market_step_size,
+            market_min_quantity=self.market_min_quantity,
+            market_max_quantity=self.market_max_quantity,
+            min_notional=self.min_notional,
+            max_num_orders=self.max_num_orders,
+            percent_price_up=self.percent_price_up,
+            percent_price_down=self.percent_price_down,
+            brackets=tuple(
+                Bracket(
+                    notional_floor=Decimal(tier["notional_floor"]),
+                    notional_cap=Decimal(tier["notional_cap"]),
+                    max_leverage=int(tier["max_leverage"]),
+                    maintenance_rate=Decimal(tier["maintenance_rate"]),
+                    cum=Decimal(tier["cum"]),
+                )
+                for tier in self.leverage_brackets
+            ),
+            maker_fee=self.maker_fee,
+            taker_fee=self.taker_fee,
+            contract_value=self.contract_value or Decimal(1),
+            tradable=self.tradable,
+        )

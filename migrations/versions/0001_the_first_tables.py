@@ -304,6 +304,7 @@ def upgrade() -> None:
         sa.Column("held_cost", core.models.columns.Exact(), nullable=False),
         sa.Column("held_fees", core.models.columns.Exact(), nullable=False),
         sa.Column("frozen", sa.Boolean(), nullable=False),
+        sa.Column("refusals", sa.Integer(), nullable=False),
         sa.Column("gap_reason", sa.String(), nullable=False),
         sa.Column("next_try_at", core.models.columns.Moment(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["strategy_id"], ["grid_strategies.id"], name=op.f("fk_grid_cells_strategy_id")),

@@ -1,0 +1,51 @@
+"""Celery's settings. The database is the queue, a message only a doorbell: whatever is lost here is rung again."""
+
+from core.config import VAR, settings
+
+broker_url = settings().redis_url
+result_backend = None
+task_ignore_result = True
+accept_content = ["json"]
+task_serializer = "json"
+timezone = "UTC"
+
+imports = ("tasks.orders", "tasks.strategies", "tasks.upkeep")
+task_routes = {
+    "tasks.orders.*": {"queue": "orders"},
+    "tasks.strategies.*": {"queue": "control"},
+    "tasks.upkeep.*": {"queue": "upkeep"},
+}
+task_default_queue = "upkeep"
+task_create_missing_queues = True
+
+task_acks_late = True
+task_reject_on_worker_lost = True
+worker_concurrency = settings().worker_concurrency
+worker_prefetch_multiplier = 4
+worker_hijack_root_logger = False
+worker_send_task_events = True
+worker_soft_shutdown_timeout = 5
+# Remote control stays on: its connection is what notices a broker that was restarted under a busy worker.
+worker_enable_remote_control = True
+
+broker_connection_retry_on_startup = True
+broker_connection_max_retries = None
+broker_connection_timeout = 1.0
+broker_transport_options = {
+    "visibility_timeout": 60,
+    "unacked_restore_interval": 1,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 1,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+}
+task_publish_retry = False
+
+beat_schedule_filename = str(VAR / "beat-schedule")
+beat_max_loop_interval = 1
+beat_schedule = {
+    "sweep": {"task": "tasks.upkeep.sweep", "schedule": 1.0, "options": {"expires": 5}},
+    "snapshot": {"task": "tasks.upkeep.snapshot", "schedule": 60.0, "options": {"expires": 50}},
+    "refresh rules": {"task": "tasks.upkeep.refresh_rules", "schedule": 3600.0, "options": {"expires": 600}},
+}

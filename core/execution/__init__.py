@@ -1,0 +1,9 @@
+"""How orders reach the venue and how its news reaches the ledger: decide, record, send.
+
+events    apply_events: fills and order news -> bookings and the next intents, in one transaction
+booking   one order's news and one trade, booked exactly
+intents   new orders, and claiming them for an attempt
+identity  client order ids
+rates     tokens of the venue's order limits
+sending   the only place where bytes leave, and where replies are recorded
+"""

@@ -1,0 +1,74 @@
+"""Claims PENDING orders whose time has come. The hot path claims its counter-orders itself; this is for all others:
+opening orders, refused and unsent ones, and those that no token was there for."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, joinedload
+
+from core.clock import now
+from core.domain.order import OrderStatus, Purpose
+from core.execution.booking import follow_up
+from core.execution.events import IN_PROGRESS, Consequences, venue_timestamp
+from core.execution.intents import attempt_of, claim, is_wanted, lock_strategies
+from core.execution.rules import rules_of
+from core.models import GridOrder, GridStrategy
+
+CLOSING = (Purpose.CLOSE, Purpose.STOP_LOSS, Purpose.TAKE_PROFIT)
+LARGEST_BATCH = 200
+
+
+def count_due(session: Session, account_id: int) -> int:
+    """How many tokens the account could use now."""
+    return len(session.scalars(_due(account_id)).all())
+
+
+def claim_due(session: Session, account_id: int, tokens: int) -> Consequences:
+    """Claims due orders that are still wanted, closing ones first; drops those that are not (nothing was sent)."""
+    due = session.execute(_due(account_id)).all()
+    strategies = lock_strategies(session, {row.strategy_id for row in due})
+    consequences = Consequences()
+    claimed: list[GridOrder] = []
+    for order in _fresh(session, [row.id for row in due]):
+        strategy = strategies[order.strategy_id]
+        if not is_wanted(strategy, order):
+            _drop(session, strategy, order)
+            if strategy.status in IN_PROGRESS:
+                consequences.in_progress.add(strategy.id)
+        elif len(claimed) < tokens:
+            timestamp = venue_timestamp(order.exchange)
+            if timestamp is not None:
+                claim(order, timestamp)
+                claimed.append(order)
+    session.flush()
+    consequences.attempts += [attempt_of(order) for order in claimed]
+    return consequences
+
+
+def _due(account_id: int) -> Select[int, int]:
+    return (
+        select(GridOrder.id, GridOrder.strategy_id)
+        .where(
+            GridOrder.account_id == account_id,
+            GridOrder.status == OrderStatus.PENDING,
+            GridOrder.next_check_at.is_(None) | (GridOrder.next_check_at <= now()),
+        )
+        .order_by(GridOrder.id)
+        .limit(LARGEST_BATCH)
+    )
+
+
+def _fresh(session: Session, order_ids: Sequence[int]) -> list[GridOrder]:
+    rows = session.scalars(
+        select(GridOrder)
+        .where(GridOrder.id.in_(order_ids), GridOrder.status == OrderStatus.PENDING)
+        .options(joinedload(GridOrder.cell))
+        .execution_options(populate_existing=True)
+    )
+    return sorted(rows, key=lambda order: (order.purpose not in CLOSING, order.id))
+
+
+def _drop(session: Session, strategy: GridStrategy, order: GridOrder) -> None:
+    order.status = OrderStatus.CANCELED
+    order.next_check_at = None
+    follow_up(session, strategy, order, rules_of(session, order.exchange, order.symbol))

@@ -1,0 +1,176 @@
+"""The way of a fill: all events of one message in one transaction, out of which come the counter-orders to send."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session, joinedload
+
+from core.clock import now
+from core.domain.lifecycle import StrategyStatus
+from core.domain.order import OrderNews, Trade
+from core.errors import VenueUnavailable
+from core.exchange.base import StreamEvent
+from core.exchange.pool import venue_now_ms
+from core.execution.booking import book_news, book_trade, fill_values, follow_up
+from core.execution.identity import identity
+from core.execution.intents import Attempt, Cancel, attempt_of, claim, lock_strategies
+from core.execution.rules import rules_of
+from core.models import ExchangeApi, Fill, GridOrder, GridStrategy
+
+TradeKey = tuple[str, str, str]  # symbol, trade id, the venue's order id
+IN_PROGRESS = (StrategyStatus.STARTING, StrategyStatus.STOPPING)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something the venue said of one of our orders, whatever way it came: stream, reply, query, or trade list."""
+
+    client_order_id: str
+    news: OrderNews | None = None
+    trade: Trade | None = None
+
+
+@dataclass(slots=True)
+class Consequences:
+    """What is left to do after the commit: what to send, and strategies in progress to look at again."""
+
+    attempts: list[Attempt] = field(default_factory=list)
+    cancels: list[Cancel] = field(default_factory=list)
+    in_progress: set[int] = field(default_factory=set)
+
+    def add(self, other: "Consequences") -> None:
+        self.attempts += other.attempts
+        self.cancels += other.cancels
+        self.in_progress |= other.in_progress
+
+
+def apply_events(session: Session, account_id: int, events: Sequence[StreamEvent], tokens: int) -> Consequences:
+    """Books stream events of one account. `tokens`: how many counter-orders may be claimed for sending at once.
+
+    Events of orders that are not ours are left to reconciliation, which is asked for.
+    """
+    ours = identity(session)
+    findings = [Finding(event.news.client_order_id, event.news, event.trade) for event in events]
+    known = [finding for finding in findings if ours.strategy_of(finding.client_order_id) is not None]
+    foreign_trade = any(
+        event.trade is not None and ours.strategy_of(event.news.client_order_id) is None for event in events
+    )
+    consequences = apply_findings(session, account_id, known, tokens)
+    if foreign_trade:
+        session.execute(update(ExchangeApi).where(ExchangeApi.id == account_id).values(reconcile_due_at=now()))
+    return consequences
+
+
+def apply_findings(session: Session, account_id: int, findings: Sequence[Finding], tokens: int = 0) -> Consequences:
+    """Books findings of orders of ours. Repeatable; the order in which findings come does not matter."""
+    if not findings:
+        return Consequences()
+    ours = identity(session)
+    strategy_ids = {ours.strategy_of(finding.client_order_id) for finding in findings} - {None}
+    strategies = lock_strategies(session, [number for number in strategy_ids if number is not None])
+    orders = _orders(session, account_id, {finding.client_order_id for finding in findings})
+    touched: dict[int, GridOrder] = {}
+    consequences = Consequences()
+    for finding in findings:
+        order = orders.get(finding.client_order_id)
+        if order is not None and finding.news is not None:
+            book_news(session, strategies[order.strategy_id], order, finding.news)
+            touched[order.id] = order
+    for order, trade in _new_trades(session, account_id, findings, orders):
+        book_trade(strategies[order.strategy_id], order, trade)
+        touched[order.id] = order
+    _conclude(session, strategies, touched.values(), tokens, consequences)
+    return consequences
+
+
+def _conclude(
+    session: Session,
+    strategies: dict[int, GridStrategy],
+    touched: Iterable[GridOrder],
+    tokens: int,
+    consequences: Consequences,
+) -> None:
+    """Follows up every touched order and claims what may go out at once."""
+    placed: list[GridOrder] = []
+    for order in touched:
+        strategy = strategies[order.strategy_id]
+        placed += follow_up(session, strategy, order, rules_of(session, order.exchange, order.symbol))
+        if strategy.status in IN_PROGRESS:
+            consequences.in_progress.add(strategy.id)
+    timestamp = venue_timestamp(placed[0].exchange) if placed and tokens > 0 else None
+    claimed = placed[:tokens] if timestamp is not None else []
+    for order in claimed:
+        claim(order, timestamp or 0)
+    session.flush()
+    consequences.attempts += [attempt_of(order) for order in claimed]
+
+
+def venue_timestamp(exchange: str) -> int | None:
+    """Venue time for signing; None where it is not known, so that the orders wait as PENDING."""
+    try:
+        return venue_now_ms(exchange)
+    except VenueUnavailable:
+        return None
+
+
+def _orders(session: Session, account_id: int, client_order_ids: Iterable[str]) -> dict[str, GridOrder]:
+    rows = session.scalars(
+        select(GridOrder)
+        .where(GridOrder.client_order_id.in_(client_order_ids), GridOrder.account_id == account_id)
+        .options(joinedload(GridOrder.cell))
+        .execution_options(populate_existing=True)
+    )
+    return {row.client_order_id: row for row in rows}
+
+
+def _new_trades(
+    session: Session,
+    account_id: int,
+    findings: Sequence[Finding],
+    orders: dict[str, GridOrder],
+) -> list[tuple[GridOrder, Trade]]:
+    """The trades whose rows were not there before; their rows are there now. A trade that was booked as external
+    before its order was known is taken over."""
+    wanted: dict[TradeKey, tuple[GridOrder, Trade]] = {}
+    for finding in findings:
+        order = orders.get(finding.client_order_id)
+        if order is not None and finding.trade is not None:
+            trade = finding.trade
+            wanted[(trade.symbol, trade.trade_id, trade.order_id)] = (order, trade)
+    if not wanted:
+        return []
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    rows = [fill_values(order, trade) for order, trade in wanted.values()]
+    inserted = session.execute(
+        insert(Fill).values(rows).on_conflict_do_nothing().returning(Fill.symbol, Fill.trade_id, Fill.order_id)
+    )
+    new: set[TradeKey] = {(row.symbol, row.trade_id, row.order_id) for row in inserted}
+    for key in set(wanted) - new:
+        if _take_over(session, account_id, key, wanted[key][0]):
+            new.add(key)
+    return [pair for key, pair in wanted.items() if key in new]
+
+
+def _take_over(session: Session, account_id: int, key: TradeKey, order: GridOrder) -> bool:
+    """Makes a fill that was booked as nobody's this order's; False where it was this order's already."""
+    symbol, trade_id, order_id = key
+    taken = session.execute(
+        update(Fill)
+        .where(
+            Fill.account_id == account_id,
+            Fill.symbol == symbol,
+            Fill.trade_id == trade_id,
+            Fill.order_id == order_id,
+            Fill.grid_order_id.is_(None),
+        )
+        .values(
+            strategy_id=order.strategy_id,
+            grid_order_id=order.id,
+            cell_index=order.cell_index,
+            grid_index=order.grid_index,
+        )
+        .returning(Fill.id)
+    )
+    return taken.first() is not None

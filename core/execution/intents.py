@@ -1,0 +1,144 @@
+"""New orders, and claiming them for an attempt. All under the strategy's lock."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.domain.lifecycle import TRADING, StrategyStatus
+from core.domain.order import OrderStatus, OrderType, Purpose, Side
+from core.exchange.base import NewOrder
+from core.execution.identity import identity
+from core.models import GridCell, GridOrder, GridStrategy
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A claimed order, committed as SUBMITTED with the timestamp that its request is signed with."""
+
+    grid_order_id: int
+    account_id: int
+    exchange: str
+    order: NewOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """An order of ours to cancel at the venue."""
+
+    grid_order_id: int
+    account_id: int
+    exchange: str
+    symbol: str
+    client_order_id: str
+
+
+def lock_strategies(session: Session, strategy_ids: Iterable[int]) -> dict[int, GridStrategy]:
+    """Rows locked in a fixed order and read afresh. Whoever changes an order or a cell holds its strategy's lock."""
+    rows = session.scalars(
+        select(GridStrategy)
+        .where(GridStrategy.id.in_(sorted(set(strategy_ids))))
+        .order_by(GridStrategy.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return {row.id: row for row in rows}
+
+
+def may_open(strategy: GridStrategy) -> bool:
+    """Whether grid orders may go out for it now."""
+    return strategy.status in TRADING
+
+
+def new_order(
+    session: Session,
+    strategy: GridStrategy,
+    *,
+    side: Side,
+    quantity: Decimal,
+    purpose: Purpose,
+    price: Decimal | None = None,
+    cell: GridCell | None = None,
+    reduce_only: bool = False,
+) -> GridOrder:
+    """Adds a PENDING order: an intent, with its id for good. A price makes it LIMIT, none MARKET."""
+    cell_index = None if cell is None else cell.cell_index
+    sequence = strategy.next_sequence
+    strategy.next_sequence += 1
+    order = GridOrder(
+        strategy_id=strategy.id,
+        account_id=strategy.account_id,
+        cell_id=None if cell is None else cell.id,
+        generation=strategy.generation,
+        sequence=sequence,
+        exchange=strategy.exchange,
+        symbol=strategy.symbol,
+        purpose=purpose,
+        type=OrderType.MARKET if price is None else OrderType.LIMIT,
+        side=side,
+        cell_index=cell_index,
+        grid_index=None if cell_index is None else cell_index + (1 if side is Side.SELL else 0),
+        price=price,
+        quantity=quantity,
+        reduce_only=reduce_only,
+        client_order_id=identity(session).client_order_id(strategy.id, cell_index, sequence, purpose),
+        status=OrderStatus.PENDING,
+    )
+    session.add(order)
+    return order
+
+
+def next_cell_order(session: Session, strategy: GridStrategy, cell: GridCell) -> GridOrder:
+    """The order that the cell should have now."""
+    side = Side(cell.next_side)
+    cell.gap_reason, cell.next_try_at = "", None
+    return new_order(
+        session,
+        strategy,
+        side=side,
+        quantity=cell.next_quantity,
+        price=cell.lower_price if side is Side.BUY else cell.upper_price,
+        purpose=Purpose(cell.next_purpose),
+        cell=cell,
+    )
+
+
+def claim(order: GridOrder, timestamp: int) -> None:
+    """Makes a PENDING order SUBMITTED with this attempt's `timestamp` (ms, venue time). Send only after the commit."""
+    assert order.status == OrderStatus.PENDING
+    order.status = OrderStatus.SUBMITTED
+    order.sent_at = timestamp
+    order.attempts += 1
+    order.absences = 0
+    order.next_check_at = None
+
+
+def attempt_of(order: GridOrder) -> Attempt:
+    """What to send for a claimed order that has been flushed."""
+    assert order.sent_at is not None
+    return Attempt(
+        grid_order_id=order.id,
+        account_id=order.account_id,
+        exchange=order.exchange,
+        order=NewOrder(
+            symbol=order.symbol,
+            side=Side(order.side),
+            type=OrderType(order.type),
+            quantity=order.quantity,
+            price=order.price,
+            client_order_id=order.client_order_id,
+            timestamp=order.sent_at,
+            reduce_only=order.reduce_only,
+        ),
+    )
+
+
+def is_wanted(strategy: GridStrategy, order: GridOrder) -> bool:
+    """Whether a PENDING order should still go out: grid orders while trading, closing ones while stopping."""
+    if order.generation != strategy.generation or order.cancel_wanted:
+        return False
+    if order.purpose in (Purpose.CLOSE, Purpose.STOP_LOSS, Purpose.TAKE_PROFIT):
+        return strategy.status == StrategyStatus.STOPPING
+    return may_open(strategy)

@@ -1,0 +1,226 @@
+"""The only place where bytes leave for a venue's order API, and where replies are recorded.
+
+A reply is a fact about one attempt: it changes a row only while that attempt is the row's latest.
+"""
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from queue import Empty, SimpleQueue
+from typing import TypeVar
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session as OrmSession
+from sqlalchemy.orm import joinedload
+
+from core import clock
+from core.credentials import credentials_of
+from core.db import Session
+from core.domain.order import OrderStatus
+from core.errors import DatabaseUnavailable, GridkeeperError, VenueUnavailable
+from core.exchange import Credentials
+from core.exchange.base import Outcome, Reply, TradingConnection
+from core.exchange.pool import Pool, venue_now_ms
+from core.execution.booking import follow_up
+from core.execution.events import IN_PROGRESS, Consequences, Finding, apply_findings
+from core.execution.intents import Attempt, Cancel, lock_strategies
+from core.execution.rules import rules_of
+from core.models import Event, ExchangeApi, GridOrder, GridStrategy
+
+log = structlog.get_logger()
+
+FENCE_MS = 1000  # an attempt that could not leave within this after its timestamp goes back unsent
+RETRY_AFTER = timedelta(seconds=0.5)
+LONGEST_PAUSE = timedelta(seconds=30)
+LARGEST_BATCH = 200  # replies recorded in one transaction
+
+Request = TypeVar("Request", "Attempt", "Cancel")
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    request: Attempt | Cancel
+    reply: Reply
+
+
+class Sender:
+    """Sends what has been committed and records how it went. One per process, made after any fork.
+
+    `on_progress` is told the strategies that are starting or stopping and have moved on.
+    """
+
+    def __init__(self, on_progress: Callable[[Iterable[int]], None]) -> None:
+        self._pool = Pool()
+        self._on_progress = on_progress
+        self._answers: SimpleQueue[Answered] = SimpleQueue()
+        self._credentials: dict[int, Credentials] = {}
+        threading.Thread(target=self._record_for_ever, name="recorder", daemon=True).start()
+
+    def place(self, attempts: Sequence[Attempt]) -> None:
+        """Sends claimed and committed orders, pipelined; replies are recorded off the caller's path."""
+        for batch in _by_account(attempts):
+            with self._connection(batch[0]) as connection:
+                for attempt in batch:
+                    if connection is None or _is_late(attempt):
+                        self._answers.put(Answered(attempt, Reply(Outcome.NOT_SENT)))
+                    else:
+                        connection.place(attempt.order, self._answer_to(attempt))
+
+    def cancel(self, cancels: Sequence[Cancel]) -> None:
+        """Sends cancels of our own orders, one by one, pipelined."""
+        for batch in _by_account(cancels):
+            with self._connection(batch[0]) as connection:
+                for cancel in batch:
+                    if connection is None:
+                        self._answers.put(Answered(cancel, Reply(Outcome.NOT_SENT)))
+                    else:
+                        connection.cancel(cancel.symbol, cancel.client_order_id, self._answer_to(cancel))
+
+    def carry_out(self, consequences: Consequences) -> None:
+        """Everything that a committed transaction left to do."""
+        self.place(consequences.attempts)
+        self.cancel(consequences.cancels)
+        if consequences.in_progress:
+            self._on_progress(consequences.in_progress)
+
+    def _answer_to(self, request: Attempt | Cancel) -> Callable[[Reply], None]:
+        return lambda reply: self._answers.put(Answered(request, reply))
+
+    @contextmanager
+    def _connection(self, request: Attempt | Cancel) -> Iterator[TradingConnection | None]:
+        """The account's shared connection, or None where there can be none now."""
+        try:
+            credentials = self._credentials_of(request.account_id)
+            lease = self._pool.acquire(request.account_id, request.exchange, credentials)
+        except GridkeeperError as error:
+            log.warning("no trading connection", account_id=request.account_id, error=str(error))
+            yield None
+            return
+        with lease as connection:
+            yield connection
+
+    def _credentials_of(self, account_id: int) -> Credentials:
+        if account_id not in self._credentials:
+            with Session.reading() as session:
+                self._credentials[account_id] = credentials_of(session.get_one(ExchangeApi, account_id))
+        return self._credentials[account_id]
+
+    def _record_for_ever(self) -> None:
+        while True:
+            batch = [self._answers.get()]
+            with suppress(Empty):
+                while len(batch) < LARGEST_BATCH:
+                    batch.append(self._answers.get_nowait())
+            try:
+                self._record(batch)
+            except DatabaseUnavailable:
+                for answered in batch:
+                    self._answers.put(answered)
+                clock.sleep(0.5)
+            except Exception:
+                # The rows stay SUBMITTED, and the resolver asks the venue about each.
+                log.exception("replies could not be recorded", count=len(batch))
+
+    def _record(self, batch: Sequence[Answered]) -> None:
+        with Session.begin() as session:
+            consequences = record(session, batch)
+        self.carry_out(consequences)
+
+
+def record(session: OrmSession, batch: Sequence[Answered]) -> Consequences:
+    """Books replies: news like any other, refusals and doubts on the attempt they belong to."""
+    consequences = Consequences()
+    for account_id in {answered.request.account_id for answered in batch}:
+        findings = [
+            Finding(answered.reply.news.client_order_id, answered.reply.news)
+            for answered in batch
+            if answered.request.account_id == account_id and answered.reply.news is not None
+        ]
+        consequences.add(apply_findings(session, account_id, findings))
+    doubtful = {answered.request.grid_order_id: answered for answered in batch if answered.reply.news is None}
+    _note(session, doubtful, consequences)
+    return consequences
+
+
+def _note(session: OrmSession, doubtful: dict[int, Answered], consequences: Consequences) -> None:
+    if not doubtful:
+        return
+    strategy_ids = session.scalars(select(GridOrder.strategy_id).where(GridOrder.id.in_(doubtful)).distinct())
+    strategies = lock_strategies(session, strategy_ids)
+    orders = session.scalars(
+        select(GridOrder)
+        .where(GridOrder.id.in_(doubtful))
+        .options(joinedload(GridOrder.cell))
+        .execution_options(populate_existing=True)
+    )
+    for order in orders:
+        answered, strategy = doubtful[order.id], strategies[order.strategy_id]
+        if isinstance(answered.request, Cancel):
+            _note_cancel(order, answered.reply)
+        elif order.status in (OrderStatus.SUBMITTED, OrderStatus.UNKNOWN) and (
+            order.sent_at == answered.request.order.timestamp
+        ):
+            _note_attempt(session, strategy, order, answered.reply)
+        if strategy.status in IN_PROGRESS:
+            consequences.in_progress.add(strategy.id)
+
+
+def _note_cancel(order: GridOrder, reply: Reply) -> None:
+    """A cancel without news of the order proves nothing: the venue is asked what became of it."""
+    if order.status in (OrderStatus.PLACED, OrderStatus.PARTIALLY_FILLED):
+        order.next_check_at = clock.now() + (timedelta(0) if reply.outcome is Outcome.NOT_FOUND else RETRY_AFTER)
+
+
+def _note_attempt(session: OrmSession, strategy: GridStrategy, order: GridOrder, reply: Reply) -> None:
+    order.last_error = f"{reply.code}: {reply.message}" if reply.code else reply.message
+    if reply.outcome is Outcome.REFUSED:
+        _refuse(session, strategy, order, reply)
+    elif reply.outcome in (Outcome.RETRY, Outcome.NOT_SENT):
+        order.status = OrderStatus.PENDING
+        order.next_check_at = clock.now() + _pause(order.attempts)
+    else:
+        order.status = OrderStatus.UNKNOWN
+        order.next_check_at = clock.now() + (timedelta(0) if reply.outcome is Outcome.EXISTS else RETRY_AFTER)
+
+
+def _refuse(session: OrmSession, strategy: GridStrategy, order: GridOrder, reply: Reply) -> None:
+    """A definite no. A cell tries again after a growing pause; a strategy that was starting says why it waits."""
+    order.status = OrderStatus.REJECTED
+    if order.cell is not None:
+        order.cell.refusals += 1
+        order.cell.next_try_at = clock.now() + _pause(order.cell.refusals)
+    follow_up(session, strategy, order, rules_of(session, order.exchange, order.symbol))
+    session.add(
+        Event(
+            user_id=strategy.user_id,
+            strategy_id=strategy.id,
+            account_id=order.account_id,
+            level="WARNING",
+            code="order_refused",
+            message=f"the exchange refused {order.side} {order.quantity} {order.symbol}: {order.last_error}",
+            data={"code": reply.code, "cell_index": order.cell_index, "purpose": order.purpose},
+        )
+    )
+
+
+def _pause(times: int) -> timedelta:
+    """Grows with how often it has happened: 1, 2, 4, ... seconds."""
+    return min(timedelta(seconds=2 ** min(times - 1, 10)), LONGEST_PAUSE)
+
+
+def _is_late(attempt: Attempt) -> bool:
+    try:
+        return venue_now_ms(attempt.exchange) > attempt.order.timestamp + FENCE_MS
+    except VenueUnavailable:
+        return True
+
+
+def _by_account(requests: Sequence[Request]) -> list[list[Request]]:
+    groups: dict[int, list[Request]] = defaultdict(list)
+    for request in requests:
+        groups[request.account_id].append(request)
+    return list(groups.values())

@@ -1,0 +1,9 @@
+"""One path for start-up, reconnect, crash recovery and the routine check: what the venue says becomes the ledger.
+
+    doubts    orders whose state is not known: asked for, adopted, or proved absent
+    account   an account in full: trades by cursor, open orders, the grid itself
+    books     the venue's own income, funding shares, and whether the books balance
+    cells     intended cells against live orders
+
+Everything found goes through execution.apply_findings, the same as stream events.
+"""

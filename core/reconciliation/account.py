@@ -1,0 +1,87 @@
+"""An account in full: what the venue says of it, and then the grid itself."""
+
+from datetime import timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session as OrmSession
+
+from core.clock import now
+from core.credentials import credentials_of
+from core.db import Session
+from core.domain.lifecycle import ACTIVE
+from core.domain.order import OrderStatus
+from core.exchange import account_api
+from core.exchange.base import AccountApi
+from core.execution.events import Consequences, Finding, apply_findings
+from core.execution.identity import identity
+from core.models import ExchangeApi, GridOrder, GridStrategy
+from core.reconciliation import books, cells
+from core.reconciliation.trades import read_trades
+
+INTERVAL = timedelta(minutes=5)
+
+
+def reconcile(account_id: int) -> Consequences:
+    """Reads the account and books what it finds. Raises VenueUnavailable; what was booked until then stays."""
+    with Session.begin() as session:
+        account = session.get_one(ExchangeApi, account_id)
+        account.reconcile_due_at = now() + INTERVAL
+        symbols = _symbols(session, account_id)
+    api = account_api(account.exchange, credentials_of(account))
+    consequences = Consequences()
+    for symbol in symbols:
+        consequences.add(_read_open_orders(account_id, api, symbol))
+        consequences.add(read_trades(account_id, api, symbol))
+    books.read_incomes(account_id, api)
+    with Session.begin() as session:
+        cells.refill(session, account_id)
+        books.check(session, account_id)
+        session.execute(update(ExchangeApi).where(ExchangeApi.id == account_id).values(reconciled_at=now()))
+    return consequences
+
+
+def request_all(session: OrmSession, account_ids: list[int] | None = None) -> None:
+    """Asks for a reconciliation, as soon as possible, of the accounts named or of all that trade."""
+    active = select(GridStrategy.account_id).where(GridStrategy.status.in_(ACTIVE))
+    wanted = ExchangeApi.id.in_(active if account_ids is None else account_ids)
+    session.execute(update(ExchangeApi).where(wanted).values(reconcile_due_at=now()))
+
+
+def _symbols(session: OrmSession, account_id: int) -> list[str]:
+    started = select(GridStrategy.symbol).where(GridStrategy.account_id == account_id, GridStrategy.generation > 0)
+    return sorted(set(session.scalars(started)))
+
+
+def _read_open_orders(account_id: int, api: AccountApi, symbol: str) -> Consequences:
+    """Adopts ours among the venue's open orders; those we believe open and the venue does not list are asked for."""
+    with Session.reading() as session:
+        believed = {
+            row.client_order_id: row.id
+            for row in session.execute(
+                select(GridOrder.id, GridOrder.client_order_id).where(
+                    GridOrder.account_id == account_id,
+                    GridOrder.symbol == symbol,
+                    GridOrder.status.in_((OrderStatus.PLACED, OrderStatus.PARTIALLY_FILLED)),
+                )
+            )
+        }
+        ours = identity(session)
+    listed = {
+        news.client_order_id: news
+        for news in api.open_orders(symbol)
+        if ours.strategy_of(news.client_order_id) is not None
+    }
+    gone = [order_id for client_order_id, order_id in believed.items() if client_order_id not in listed]
+    with Session.begin() as session:
+        consequences = apply_findings(
+            session, account_id, [Finding(client_order_id, news) for client_order_id, news in listed.items()]
+        )
+        session.execute(
+            update(GridOrder)
+            .where(
+                GridOrder.id.in_(gone),
+                GridOrder.status.in_((OrderStatus.PLACED, OrderStatus.PARTIALLY_FILLED)),
+            )
+            .values(next_check_at=now())
+        )
+    return consequences

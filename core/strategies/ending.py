@@ -1,0 +1,77 @@
+"""How a run ends, and what is said of it: the operation's result and the event log."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.clock import now
+from core.domain.lifecycle import FinishReason, OperationState, StrategyStatus, move
+from core.execution.intents import lock_strategies
+from core.models import Event, GridStrategy, Operation
+from core.strategies.requests import apply_reset, begin_stop, finish
+
+
+def fail(session: Session, strategy: GridStrategy, error: str) -> None:
+    """A start that can't be: whatever it has placed or bought is taken back, then FAILED."""
+    begin_stop(strategy, StrategyStatus.FAILED, close_position=True)
+    conclude(session, strategy, error)
+    tell(session, strategy, "start_failed", f"the start failed: {error}", level="WARNING")
+
+
+def begin_finish(session: Session, strategy: GridStrategy, reason: FinishReason, message: str) -> None:
+    """The system ends the strategy: orders cancelled, position closed, FINISHED with the reason."""
+    begin_stop(strategy, StrategyStatus.FINISHED, close_position=True)
+    strategy.finish_reason = reason
+    tell(session, strategy, reason.lower(), message, level="WARNING")
+
+
+def end(session: Session, strategy: GridStrategy) -> None:
+    """The end of a stop; a reset goes on from here."""
+    strategy.status = move(StrategyStatus.STOPPING, StrategyStatus(strategy.end_status))
+    strategy.stopped_at = now()
+    strategy.waiting_for = ""
+    operation = open_operation(session, strategy)
+    if operation is not None and operation.kind == "reset" and strategy.status == StrategyStatus.STOPPED:
+        apply_reset(strategy, operation)
+        return
+    tell(session, strategy, strategy.status.lower(), f"the strategy is {strategy.status}")
+    conclude(session, strategy, None)
+
+
+def open_operation(session: Session, strategy: GridStrategy) -> Operation | None:
+    return session.scalars(
+        select(Operation)
+        .where(
+            Operation.strategy_id == strategy.id,
+            Operation.state.in_((OperationState.PENDING, OperationState.RUNNING)),
+        )
+        .order_by(Operation.created_at.desc())
+    ).first()
+
+
+def conclude(session: Session, strategy: GridStrategy, error: str | None) -> None:
+    """Finishes the operation under way, if there is one."""
+    operation = open_operation(session, strategy)
+    if operation is not None:
+        finish(operation, error)
+
+
+def tell(session: Session, strategy: GridStrategy, code: str, message: str, level: str = "INFO") -> None:
+    """Writes the event log."""
+    session.add(
+        Event(
+            user_id=strategy.user_id,
+            strategy_id=strategy.id,
+            account_id=strategy.account_id,
+            level=level,
+            code=code,
+            message=message,
+            data={"status": strategy.status, "finish_reason": strategy.finish_reason},
+        )
+    )
+
+
+def finish_strategy(session: Session, strategy_id: int, reason: FinishReason, message: str) -> None:
+    """The same for a strategy that may have ended, or be ending, already: then nothing happens."""
+    strategy = lock_strategies(session, [strategy_id]).get(strategy_id)
+    if strategy is not None and strategy.status in (StrategyStatus.RUNNING, StrategyStatus.PAUSED):
+        begin_finish(session, strategy, reason, message)

@@ -1,0 +1,74 @@
+"""Drives a strategy that is starting or stopping one step further. Rung by events and by the sweep; repeatable."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as OrmSession
+
+from core.db import Session
+from core.domain.lifecycle import StrategyStatus, move
+from core.execution.claiming import claim_due, count_due
+from core.execution.events import IN_PROGRESS, Consequences
+from core.execution.intents import lock_strategies
+from core.execution.rates import take
+from core.models import GridStrategy
+from core.strategies import starting, stopping
+from core.strategies.ending import conclude, end, fail, tell
+
+
+def advance(strategy_id: int) -> Consequences:
+    """One step: the plan of a start, the cancels and the close of a stop, or the end of either."""
+    with Session.reading() as session:
+        strategy = session.get(GridStrategy, strategy_id)
+    if strategy is None:
+        return Consequences()
+    if strategy.status == StrategyStatus.STARTING:
+        starting.make_plan(strategy_id)
+    consequences = Consequences()
+    with Session.begin() as session:
+        strategy = lock_strategies(session, [strategy_id])[strategy_id]
+        before = strategy.status
+        if before == StrategyStatus.STARTING:
+            _advance_start(session, strategy)
+        elif before == StrategyStatus.STOPPING:
+            consequences.cancels += stopping.step(session, strategy)
+            if stopping.is_done(session, strategy):
+                end(session, strategy)
+        else:
+            conclude(session, strategy, None)
+        if strategy.status != before and strategy.status in IN_PROGRESS:
+            consequences.in_progress.add(strategy.id)
+    consequences.add(send_due(strategy.account_id))
+    return consequences
+
+
+def advance_all(account_id: int) -> Iterator[Consequences]:
+    """A step of every strategy of the account that is starting or stopping."""
+    with Session.reading() as session:
+        numbers = session.scalars(
+            select(GridStrategy.id).where(GridStrategy.account_id == account_id, GridStrategy.status.in_(IN_PROGRESS))
+        ).all()
+    for number in numbers:
+        yield advance(number)
+
+
+def _advance_start(session: OrmSession, strategy: GridStrategy) -> None:
+    refusal = starting.refusal(session, strategy)
+    if refusal is not None:
+        fail(session, strategy, refusal)
+    elif starting.is_done(session, strategy):
+        strategy.status = move(StrategyStatus.STARTING, StrategyStatus.RUNNING)
+        strategy.waiting_for = ""
+        conclude(session, strategy, None)
+        tell(session, strategy, "running", f"the grid is live, entry price {strategy.entry_price}")
+
+
+def send_due(account_id: int) -> Consequences:
+    """Claims what the account may send now."""
+    with Session.reading() as session:
+        wanted = count_due(session, account_id)
+    if not wanted:
+        return Consequences()
+    tokens = take(account_id, wanted)
+    with Session.begin() as session:
+        return claim_due(session, account_id, tokens)

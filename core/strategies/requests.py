@@ -1,0 +1,151 @@
+"""What users ask of a strategy: each request is a status move and an operation row, committed together by the caller.
+
+The work itself is done by `progress`, however often it is rung.
+"""
+
+import uuid
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.clock import now
+from core.domain.lifecycle import ACTIVE, STARTABLE, OperationState, StrategyStatus, move
+from core.domain.parameters import Parameters
+from core.errors import Conflict, NotFound
+from core.execution.intents import lock_strategies
+from core.models import ExchangeApi, GridStrategy, Operation
+from core.strategies.parameters import apply_parameters, parameters_as_json, parameters_from_json
+
+
+def request_start(session: Session, user_id: int, exchange: str, strategy_id: int) -> Operation:
+    """STARTING, from CREATED, STOPPED or FAILED. Raises NotFound, Conflict."""
+    strategy = _own(session, user_id, exchange, strategy_id)
+    if strategy.status not in STARTABLE:
+        raise Conflict("bad_state", f"the strategy is {strategy.status}: it can't be started")
+    begin_run(strategy)
+    return _operation(session, strategy, "start")
+
+
+def request_stop(
+    session: Session, user_id: int, exchange: str, strategy_id: int, close_position: bool | None
+) -> Operation:
+    """STOPPING; `close_position` None means as the strategy says. Raises NotFound, Conflict."""
+    strategy = _own(session, user_id, exchange, strategy_id)
+    begin_stop(strategy, StrategyStatus.STOPPED, close_position)
+    return _operation(session, strategy, "stop", close_position=strategy.close_on_end)
+
+
+def request_reset(  # noqa: PLR0917 - whose, which, and what is asked
+    session: Session,
+    user_id: int,
+    exchange: str,
+    strategy_id: int,
+    close_position: bool | None,
+    parameters: Parameters | None,
+) -> Operation:
+    """Stops if need be, then starts with the new parameters, as one operation. Raises NotFound, Conflict."""
+    strategy = _own(session, user_id, exchange, strategy_id)
+    if strategy.status == StrategyStatus.STOPPING:
+        raise Conflict("bad_state", "the strategy is STOPPING: it can be reset when it has stopped")
+    arguments = {"parameters": None if parameters is None else parameters_as_json(parameters)}
+    if strategy.status in ACTIVE:
+        begin_stop(strategy, StrategyStatus.STOPPED, close_position)
+        return _operation(session, strategy, "reset", **arguments)
+    operation = _operation(session, strategy, "reset", **arguments)
+    apply_reset(strategy, operation)
+    return operation
+
+
+def request_pause(session: Session, user_id: int, exchange: str, strategy_id: int) -> Operation:
+    strategy = _own(session, user_id, exchange, strategy_id)
+    strategy.status = move(StrategyStatus(strategy.status), StrategyStatus.PAUSED)
+    return _operation(session, strategy, "pause")
+
+
+def request_resume(session: Session, user_id: int, exchange: str, strategy_id: int) -> Operation:
+    strategy = _own(session, user_id, exchange, strategy_id)
+    if strategy.status != StrategyStatus.PAUSED:
+        raise Conflict("bad_state", f"the strategy is {strategy.status}: only a paused one can be resumed")
+    strategy.status = move(StrategyStatus(strategy.status), StrategyStatus.RUNNING)
+    return _operation(session, strategy, "resume")
+
+
+def request_stop_all(session: Session, user_id: int, exchange: str, close_position: bool | None) -> Operation:
+    """Every strategy of the account that is not stopped or stopping yet. Raises NotFound where there is no account."""
+    account = session.scalars(
+        select(ExchangeApi).where(ExchangeApi.user_id == user_id, ExchangeApi.exchange == exchange)
+    ).first()
+    if account is None:
+        raise NotFound("no_exchange_key", f"there is no key for {exchange}")
+    running = select(GridStrategy.id).where(
+        GridStrategy.account_id == account.id,
+        GridStrategy.status.in_(ACTIVE - {StrategyStatus.STOPPING}),
+    )
+    strategies = lock_strategies(session, session.scalars(running)).values()
+    for strategy in strategies:
+        begin_stop(strategy, StrategyStatus.STOPPED, close_position)
+    operation = _new_operation(user_id, None, "stop_all", {"strategy_ids": [strategy.id for strategy in strategies]})
+    session.add(operation)
+    return operation
+
+
+def begin_run(strategy: GridStrategy) -> None:
+    """A new run: a new generation, whose plan is made from the price at the moment of starting."""
+    strategy.status = move(StrategyStatus(strategy.status), StrategyStatus.STARTING)
+    strategy.generation += 1
+    strategy.finish_reason = None
+    strategy.waiting_for = ""
+    strategy.entry_price = None
+    strategy.pool_quantity = strategy.pool_cost = strategy.pool_fees = Decimal(0)
+    strategy.started_at = now()
+    strategy.stopped_at = None
+
+
+def begin_stop(strategy: GridStrategy, end_status: StrategyStatus, close_position: bool | None) -> None:
+    """STOPPING, which ends in `end_status`. Raises Conflict where the strategy is not active."""
+    strategy.status = move(StrategyStatus(strategy.status), StrategyStatus.STOPPING)
+    strategy.end_status = end_status
+    strategy.close_on_end = strategy.close_position_on_stop if close_position is None else close_position
+
+
+def apply_reset(strategy: GridStrategy, operation: Operation) -> None:
+    """The second half of a reset: the new parameters, and a new run."""
+    parameters = operation.arguments["parameters"]
+    if parameters is not None:
+        apply_parameters(strategy, parameters_from_json(parameters))
+        strategy.version += 1
+    begin_run(strategy)
+
+
+def _own(session: Session, user_id: int, exchange: str, strategy_id: int) -> GridStrategy:
+    """The user's strategy, locked."""
+    strategy = lock_strategies(session, [strategy_id]).get(strategy_id)
+    if strategy is None or strategy.user_id != user_id or strategy.exchange != exchange:
+        raise NotFound("no_such_strategy", "there is no such strategy")
+    return strategy
+
+
+def _operation(session: Session, strategy: GridStrategy, kind: str, **arguments: Any) -> Operation:
+    """Any earlier operation that is still under way is overtaken by this one."""
+    open_ones = select(Operation).where(
+        Operation.strategy_id == strategy.id, Operation.state.in_((OperationState.PENDING, OperationState.RUNNING))
+    )
+    for earlier in session.scalars(open_ones):
+        finish(earlier, f"overtaken by {kind}")
+    operation = _new_operation(strategy.user_id, strategy.id, kind, arguments)
+    session.add(operation)
+    return operation
+
+
+def _new_operation(user_id: int, strategy_id: int | None, kind: str, arguments: dict[str, Any]) -> Operation:
+    return Operation(
+        id=uuid.uuid4().hex, user_id=user_id, strategy_id=strategy_id, kind=kind, arguments=arguments, rung_at=now()
+    )
+
+
+def finish(operation: Operation, error: str | None = None) -> None:
+    operation.state = OperationState.SUCCESS if error is None else OperationState.FAILURE
+    operation.error = error
+    operation.finished_at = now()

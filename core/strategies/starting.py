@@ -1,0 +1,151 @@
+"""The start: the whole plan in one transaction, from the price at this moment; then orders go out as tokens allow."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as OrmSession
+
+from core.credentials import credentials_of
+from core.db import Session
+from core.domain.guards import raise_for_errors, review
+from core.domain.lifecycle import StrategyStatus
+from core.domain.order import OrderStatus, Purpose
+from core.domain.plan import Plan, PlannedCell
+from core.domain.symbol_rules import SymbolRules
+from core.errors import Conflict, Refused, Unavailable, VenueRefused
+from core.exchange import account_api, public_api
+from core.execution.intents import lock_strategies, new_order, next_cell_order
+from core.models import ExchangeApi, GridCell, GridOrder, GridStrategy
+from core.strategies.ending import fail
+from core.strategies.parameters import parameters_of
+from core.symbols import rules_of
+
+OPENED = (OrderStatus.PLACED, OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED)
+
+
+def make_plan(strategy_id: int) -> None:
+    """Asks the venue and stores the plan, once. Where the venue is away, the start waits and says so; where the plan
+    can't be, it fails and says why."""
+    with Session.reading() as session:
+        strategy = session.get_one(GridStrategy, strategy_id)
+        account = session.get_one(ExchangeApi, strategy.account_id)
+        if strategy.entry_price is not None:
+            return
+    try:
+        prepared = _prepare(strategy, account)
+    except Unavailable as error:
+        _say(strategy_id, f"the exchange: {error.message}")
+        return
+    except (Refused, VenueRefused) as error:
+        with Session.begin() as session:
+            locked = lock_strategies(session, [strategy_id])[strategy_id]
+            if locked.status == StrategyStatus.STARTING and locked.generation == strategy.generation:
+                fail(session, locked, error.message)
+        return
+    with Session.begin() as session:
+        locked = lock_strategies(session, [strategy_id])[strategy_id]
+        unplanned = locked.entry_price is None and locked.generation == strategy.generation
+        if locked.status == StrategyStatus.STARTING and unplanned:
+            _store(session, locked, prepared)
+
+
+def is_done(session: OrmSession, strategy: GridStrategy) -> bool:
+    """Every cell has its order, accepted by the venue."""
+    if strategy.entry_price is None:
+        return False
+    cells = session.scalars(
+        select(GridCell.id).where(GridCell.strategy_id == strategy.id, GridCell.generation == strategy.generation)
+    )
+    opened = session.scalars(
+        select(GridOrder.cell_id).where(
+            GridOrder.strategy_id == strategy.id,
+            GridOrder.generation == strategy.generation,
+            GridOrder.status.in_(OPENED),
+        )
+    )
+    return set(cells) <= set(opened)
+
+
+def refusal(session: OrmSession, strategy: GridStrategy) -> str | None:
+    """The venue's words, where it has refused an order of this start for good."""
+    refused = select(GridOrder.last_error).where(
+        GridOrder.strategy_id == strategy.id,
+        GridOrder.generation == strategy.generation,
+        GridOrder.status == OrderStatus.REJECTED,
+    )
+    return session.scalars(refused.limit(1)).first()
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    plan: Plan
+    rules: SymbolRules
+    entry_price: Decimal
+
+
+def _prepare(strategy: GridStrategy, account: ExchangeApi) -> _Prepared:
+    """Everything that is asked of the venue. Raises Unavailable, Refused, VenueRefused."""
+    rules = rules_of(strategy.exchange, strategy.symbol, account).rules
+    api = account_api(strategy.exchange, credentials_of(account))
+    if (mode := api.check_key()).hedge_mode or mode.multi_assets_mode:
+        raise Conflict(
+            "account_mode", "the account is in hedge mode or multi-assets mode: switch it off at the exchange"
+        )
+    setting = api.symbol_setting(strategy.symbol)
+    if setting.margin_type != strategy.margin_type:
+        api.set_margin_type(strategy.symbol, strategy.margin_type)
+    if setting.leverage != strategy.leverage:
+        api.set_leverage(strategy.symbol, strategy.leverage)
+    entry_price = public_api(strategy.exchange).last_price(strategy.symbol)
+    available = next((balance.available_balance for balance in api.balances() if balance.asset == "USDT"), Decimal(0))
+    reviewed = review(parameters_of(strategy), rules, entry_price, available, 0)
+    raise_for_errors(reviewed)
+    assert reviewed.plan is not None
+    return _Prepared(reviewed.plan, rules, entry_price)
+
+
+def _store(session: OrmSession, strategy: GridStrategy, prepared: _Prepared) -> None:
+    plan, rules = prepared.plan, prepared.rules
+    strategy.entry_price = prepared.entry_price
+    strategy.budget, strategy.per_grid_amount = plan.budget, plan.per_grid_amount
+    strategy.grid_number = len(plan.cells)
+    strategy.symbol_price_precision, strategy.symbol_qty_precision = rules.price_precision, rules.quantity_precision
+    strategy.symbol_min_qty, strategy.symbol_min_notional = rules.min_quantity, rules.min_notional
+    strategy.symbol_max_leverage = rules.max_leverage
+    strategy.waiting_for = ""
+    cells = [_cell(strategy, planned, bool(plan.inventory_orders)) for planned in plan.cells]
+    session.add_all(cells)
+    session.flush()
+    for quantity in plan.inventory_orders:
+        assert plan.inventory_side is not None
+        new_order(session, strategy, side=plan.inventory_side, quantity=quantity, purpose=Purpose.INVENTORY)
+    for cell in cells:
+        if not cell.awaits_inventory:
+            next_cell_order(session, strategy, cell)
+
+
+def _cell(strategy: GridStrategy, planned: PlannedCell, inventory_comes: bool) -> GridCell:
+    """A cell whose inventory is too small to be bought at market starts with its opening order instead."""
+    awaits = planned.needs_inventory and inventory_comes
+    first = planned.opening_side if planned.needs_inventory and not awaits else planned.first_side
+    return GridCell(
+        strategy_id=strategy.id,
+        generation=strategy.generation,
+        cell_index=planned.cell_index,
+        lower_price=planned.lower,
+        upper_price=planned.upper,
+        quantity=planned.quantity,
+        opening_side=planned.opening_side,
+        next_side=first,
+        next_quantity=planned.quantity,
+        next_purpose=Purpose.OPEN,
+        awaits_inventory=awaits,
+    )
+
+
+def _say(strategy_id: int, waiting_for: str) -> None:
+    with Session.begin() as session:
+        strategy = lock_strategies(session, [strategy_id])[strategy_id]
+        if strategy.status == StrategyStatus.STARTING:
+            strategy.waiting_for = waiting_for

@@ -1,0 +1,106 @@
+"""The stop: our own orders cancelled one by one to a final state, then our position closed if asked."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from core.clock import now
+from core.domain.order import FINAL, LIVE, OrderStatus, Purpose, Side
+from core.domain.plan import market_orders
+from core.execution.booking import follow_up
+from core.execution.intents import Cancel, new_order
+from core.execution.rules import rules_of
+from core.models import GridOrder, GridStrategy
+
+CANCEL_AGAIN = timedelta(seconds=3)
+CLOSE_PURPOSE = {"STOP_LOSS": Purpose.STOP_LOSS, "TAKE_PROFIT": Purpose.TAKE_PROFIT}
+CLOSING = (Purpose.CLOSE, Purpose.STOP_LOSS, Purpose.TAKE_PROFIT)
+
+
+def step(session: Session, strategy: GridStrategy) -> list[Cancel]:
+    """What has not been sent is dropped, what rests is to be cancelled; when nothing is live the close is made.
+
+    Orders in doubt are left to their resolution: a cancel the venue does not know of would prove nothing.
+    """
+    live = _live_orders(session, strategy)
+    cancels = []
+    for order in live:
+        if order.purpose in CLOSING:
+            continue
+        if order.status == OrderStatus.PENDING:
+            order.status, order.next_check_at = OrderStatus.CANCELED, None
+            follow_up(session, strategy, order, rules_of(session, order.exchange, order.symbol))
+        else:
+            cancels += _cancel(order)
+    strategy.waiting_for = _waiting_for(live)
+    if strategy.close_on_end and all(order.status in FINAL for order in live) and _is_booked(session, strategy):
+        _close(session, strategy)
+    return cancels
+
+
+def is_done(session: Session, strategy: GridStrategy) -> bool:
+    """Nothing of it is live, every trade is booked, and the position is flat where that was asked."""
+    session.flush()
+    if _live_orders(session, strategy) or not _is_booked(session, strategy):
+        return False
+    return not strategy.close_on_end or not _closable(session, strategy)
+
+
+def _live_orders(session: Session, strategy: GridStrategy) -> Sequence[GridOrder]:
+    return session.scalars(
+        select(GridOrder)
+        .where(GridOrder.strategy_id == strategy.id, GridOrder.status.in_(LIVE))
+        .options(joinedload(GridOrder.cell))
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def _cancel(order: GridOrder) -> list[Cancel]:
+    if order.status not in (OrderStatus.PLACED, OrderStatus.PARTIALLY_FILLED):
+        return []
+    if order.cancel_wanted and order.next_check_at is not None and order.next_check_at > now():
+        return []
+    order.cancel_wanted = True
+    order.next_check_at = now() + CANCEL_AGAIN
+    return [Cancel(order.id, order.account_id, order.exchange, order.symbol, order.client_order_id)]
+
+
+def _waiting_for(live: Sequence[GridOrder]) -> str:
+    doubtful = sum(order.status in (OrderStatus.SUBMITTED, OrderStatus.UNKNOWN) for order in live)
+    return f"the exchange's word on {doubtful} orders" if doubtful else ""
+
+
+def _is_booked(session: Session, strategy: GridStrategy) -> bool:
+    missing = select(GridOrder.id).where(
+        GridOrder.strategy_id == strategy.id, GridOrder.booked_quantity != GridOrder.filled_quantity
+    )
+    return session.scalars(missing.limit(1)).first() is None
+
+
+def _closable(session: Session, strategy: GridStrategy) -> tuple[Decimal, ...]:
+    """The market orders that would make the position flat; empty where what is left is below the market's minimum."""
+    rules = rules_of(session, strategy.exchange, strategy.symbol)
+    # The minimum notional does not bind a reduce-only order.
+    return market_orders(abs(strategy.position), Decimal("Infinity"), rules)
+
+
+def _close(session: Session, strategy: GridStrategy) -> None:
+    side = Side.SELL if strategy.position > 0 else Side.BUY
+    purpose = CLOSE_PURPOSE.get(strategy.finish_reason or "", Purpose.CLOSE)
+    alone = _is_alone(session, strategy)
+    for quantity in _closable(session, strategy):
+        new_order(session, strategy, side=side, quantity=quantity, purpose=purpose, reduce_only=alone)
+
+
+def _is_alone(session: Session, strategy: GridStrategy) -> bool:
+    """Whether the account's position on the symbol is this strategy's only: else reduce-only would be refused where
+    others hold the opposite side."""
+    others = select(GridStrategy.position).where(
+        GridStrategy.account_id == strategy.account_id,
+        GridStrategy.symbol == strategy.symbol,
+        GridStrategy.id != strategy.id,
+    )
+    return not any(session.scalars(others))

@@ -1,0 +1,127 @@
+"""What keeps everything going: finding committed work that is not done yet, tending an account, snapshots."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+import structlog
+from sqlalchemy import CompoundSelect, select, union, update
+from sqlalchemy.orm import Session as OrmSession
+
+from core import bus, leases
+from core.clock import now
+from core.db import Session
+from core.domain.lifecycle import ACTIVE
+from core.domain.order import OrderStatus
+from core.errors import VenueRefused, VenueUnavailable
+from core.execution.events import IN_PROGRESS, Consequences
+from core.models import EquitySnapshot, ExchangeApi, GridOrder, GridStrategy, Lease
+from core.reconciliation.account import request_all
+from core.reconciliation.cells import bare_cells, refill
+from core.reconciliation.doubts import in_doubt, resolve
+from core.strategies import progress
+
+log = structlog.get_logger()
+
+SWEEP = "sweep"
+TRY_AGAIN = timedelta(seconds=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Account ids."""
+
+    to_tend: list[int]
+    to_reconcile: list[int]
+
+
+def find_work() -> Work:
+    """One pass over all accounts. Where sweeps have been missing, or the broker has lost what it held, nobody knows
+    what was lost with it: every active account is reconciled."""
+    forgotten, missed = bus.has_forgotten(), bus.take_missed()
+    with Session.begin() as session:
+        late = _sweeps_were_missing(session)
+        if forgotten or late:
+            log.warning("reconciling every account", broker_lost_data=forgotten, sweeps_were_missing=late)
+            request_all(session)
+        elif missed:
+            request_all(session, missed)
+        due = select(ExchangeApi.id).where(
+            ExchangeApi.reconcile_due_at <= now(),
+            ExchangeApi.id.in_(select(GridStrategy.account_id).where(GridStrategy.generation > 0)),
+        )
+        return Work(sorted(session.scalars(_accounts_with_work())), sorted(session.scalars(due)))
+
+
+def _sweeps_were_missing(session: OrmSession) -> bool:
+    last = session.get(Lease, SWEEP)
+    leases.claim(session, [SWEEP], SWEEP)
+    return last is None or last.until < now()
+
+
+def _accounts_with_work() -> CompoundSelect[int]:
+    pending = select(GridOrder.account_id).where(
+        GridOrder.status == OrderStatus.PENDING,
+        GridOrder.next_check_at.is_(None) | (GridOrder.next_check_at <= now()),
+    )
+    doubtful = select(GridOrder.account_id).where(in_doubt())
+    in_progress = select(GridStrategy.account_id).where(GridStrategy.status.in_(IN_PROGRESS))
+    bare = bare_cells().with_only_columns(GridStrategy.account_id)
+    return union(pending, doubtful, in_progress, bare)
+
+
+def tend(account_id: int) -> Iterator[Consequences]:
+    """Everything of the account that is due, step by step; each step is committed when it is yielded."""
+    with Session.begin() as session:
+        refill(session, account_id)
+    yield from progress.advance_all(account_id)
+    try:
+        yield resolve(account_id)
+    except (VenueUnavailable, VenueRefused) as error:
+        log.warning("doubts not resolved", account_id=account_id, error=str(error))
+    yield progress.send_due(account_id)
+
+
+def put_off_reconciliation(account_id: int) -> None:
+    with Session.begin() as session:
+        session.execute(
+            update(ExchangeApi).where(ExchangeApi.id == account_id).values(reconcile_due_at=now() + TRY_AGAIN)
+        )
+
+
+def exchanges_in_use() -> list[str]:
+    with Session.reading() as session:
+        return sorted(set(session.scalars(select(ExchangeApi.exchange))))
+
+
+def take_snapshots() -> None:
+    """One equity point of every active strategy whose mark price is known."""
+    with Session.begin() as session:
+        active = session.scalars(
+            select(GridStrategy).where(GridStrategy.status.in_(ACTIVE), GridStrategy.generation > 0).with_for_update()
+        )
+        for strategy in active:
+            mark = bus.mark(strategy.exchange, strategy.symbol)
+            if mark is not None:
+                _snapshot(session, strategy, Decimal(mark["mark_price"]))
+
+
+def _snapshot(session: OrmSession, strategy: GridStrategy, mark: Decimal) -> None:
+    ledger = strategy.ledger
+    equity = ledger.total_pnl(mark)
+    strategy.peak_equity = max(strategy.peak_equity, equity)
+    strategy.max_drawdown = max(strategy.max_drawdown, strategy.peak_equity - equity)
+    session.add(
+        EquitySnapshot(
+            strategy_id=strategy.id,
+            at=now(),
+            mark_price=mark,
+            position=ledger.position,
+            total_pnl=equity,
+            grid_profit=ledger.grid_profit,
+            unrealized_pnl=ledger.unrealized_pnl(mark),
+            fees=ledger.fees,
+            funding=ledger.funding,
+        )
+    )

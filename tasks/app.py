@@ -1,0 +1,68 @@
+"""The Celery app, the process's sender, and `ring`: how everybody enqueues."""
+
+import threading
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+import structlog
+from celery import Celery
+from celery.signals import setup_logging, worker_init, worker_ready
+from kombu.exceptions import OperationalError
+from setproctitle import setproctitle
+
+from core.db import Session
+from core.errors import DatabaseUnavailable
+from core.execution.sending import Sender
+from core.logs import configure_logging
+from core.reconciliation.account import request_all
+
+log = structlog.get_logger()
+
+app = Celery("gridkeeper")
+app.config_from_object("celeryconfig")
+
+
+def ring(task_name: str, *arguments: Any) -> bool:
+    """Enqueues a task; False where the broker is away. Call it after the commit: what is lost the sweep rings again."""
+    try:
+        app.send_task(task_name, args=arguments)
+    except (OperationalError, OSError) as error:
+        log.warning("the broker is away", task=task_name, error=type(error).__name__)
+        return False
+    return True
+
+
+@cache
+def sender() -> Sender:
+    """The worker process's own; made at its first use, after any fork."""
+    return Sender(on_progress=_ring_progress)
+
+
+def _ring_progress(strategy_ids: Iterable[int]) -> None:
+    for strategy_id in strategy_ids:
+        ring("tasks.strategies.advance", strategy_id)
+
+
+@setup_logging.connect  # type: ignore[untyped-decorator]
+def _set_up_logging(**_: Any) -> None:
+    configure_logging()
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def _name_the_process(**_: Any) -> None:
+    setproctitle("gridkeeper: worker")
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def _reconcile_all(**_: Any) -> None:
+    """What a dead worker had in its hands nobody knows: every account is read again."""
+
+    def ask() -> None:
+        try:
+            with Session.begin() as session:
+                request_all(session)
+        except DatabaseUnavailable as error:
+            log.warning("reconciliation could not be asked for", error=str(error))
+
+    threading.Thread(target=ask, daemon=True).start()

@@ -1,0 +1,48 @@
+"""The doors for what users and the market process ask of a strategy. The request is committed already: each task
+only drives the strategy on, so that ringing twice, late or for nothing does no harm."""
+
+from core.db import Session
+from core.domain.lifecycle import FinishReason
+from core.strategies import progress
+from core.strategies.ending import finish_strategy
+from tasks.app import app, sender
+
+
+@app.task(name="tasks.strategies.advance")  # type: ignore[untyped-decorator]
+def advance(strategy_id: int) -> None:
+    sender().carry_out(progress.advance(strategy_id))
+
+
+@app.task(name="tasks.strategies.start")  # type: ignore[untyped-decorator]
+def start(strategy_id: int) -> None:
+    advance(strategy_id)
+
+
+@app.task(name="tasks.strategies.stop")  # type: ignore[untyped-decorator]
+def stop(strategy_id: int, finish_reason: str | None = None, message: str = "") -> None:
+    """With a `finish_reason` it is the system that ends the strategy."""
+    if finish_reason is not None:
+        with Session.begin() as session:
+            finish_strategy(session, strategy_id, FinishReason(finish_reason), message)
+    advance(strategy_id)
+
+
+@app.task(name="tasks.strategies.reset")  # type: ignore[untyped-decorator]
+def reset(strategy_id: int) -> None:
+    advance(strategy_id)
+
+
+@app.task(name="tasks.strategies.pause")  # type: ignore[untyped-decorator]
+def pause(strategy_id: int) -> None:
+    advance(strategy_id)
+
+
+@app.task(name="tasks.strategies.resume")  # type: ignore[untyped-decorator]
+def resume(strategy_id: int) -> None:
+    advance(strategy_id)
+
+
+@app.task(name="tasks.strategies.stop_all")  # type: ignore[untyped-decorator]
+def stop_all(account_id: int) -> None:
+    for consequences in progress.advance_all(account_id):
+        sender().carry_out(consequences)

@@ -1,0 +1,81 @@
+"""The doors that beat rings. Every tick is idempotent; a second beat is harmless."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from core import bus, symbols, upkeep
+from core.errors import VenueRefused, VenueUnavailable
+from core.reconciliation import account
+from tasks.app import app, ring, sender
+
+log = structlog.get_logger()
+
+_busy: set[tuple[str, int]] = set()
+_busy_lock = threading.Lock()
+
+
+@app.task(name="tasks.upkeep.sweep")  # type: ignore[untyped-decorator]
+def sweep() -> None:
+    """Rings everything that is committed and not done yet."""
+    bus.show_life("worker")
+    bus.show_life("beat")  # a sweep expires after 5 s, so beat has just rung it
+    work = upkeep.find_work()
+    for account_id in work.to_tend:
+        ring("tasks.upkeep.tend", account_id)
+    for account_id in work.to_reconcile:
+        ring("tasks.upkeep.reconcile", account_id)
+
+
+@app.task(name="tasks.upkeep.tend")  # type: ignore[untyped-decorator]
+def tend(account_id: int) -> None:
+    """Strategies in progress, orders that wait or are in doubt, bare cells."""
+    with _once("tend", account_id) as free:
+        if free:
+            for consequences in upkeep.tend(account_id):
+                sender().carry_out(consequences)
+
+
+@app.task(name="tasks.upkeep.reconcile")  # type: ignore[untyped-decorator]
+def reconcile(account_id: int) -> None:
+    with _once("reconcile", account_id) as free:
+        if not free:
+            return
+        try:
+            sender().carry_out(account.reconcile(account_id))
+        except (VenueUnavailable, VenueRefused) as error:
+            log.warning("reconciliation put off", account_id=account_id, error=str(error))
+            upkeep.put_off_reconciliation(account_id)
+            return
+    tend(account_id)
+
+
+@app.task(name="tasks.upkeep.snapshot")  # type: ignore[untyped-decorator]
+def snapshot() -> None:
+    upkeep.take_snapshots()
+
+
+@app.task(name="tasks.upkeep.refresh_rules")  # type: ignore[untyped-decorator]
+def refresh_rules() -> None:
+    for exchange in upkeep.exchanges_in_use():
+        try:
+            symbols.refresh_all(exchange)
+        except (VenueUnavailable, VenueRefused) as error:
+            log.warning("symbol rules not refreshed", exchange=exchange, error=str(error))
+
+
+@contextmanager
+def _once(kind: str, account_id: int) -> Iterator[bool]:
+    """False where this process is at it already: the sweep rings each second, however long it takes."""
+    key = (kind, account_id)
+    with _busy_lock:
+        free = key not in _busy
+        _busy.add(key)
+    try:
+        yield free
+    finally:
+        if free:
+            with _busy_lock:
+                _busy.discard(key)
