@@ -5,7 +5,6 @@ from typing import Any
 from core.bus import note_missed
 from core.db import Session
 from core.domain.order import OrderStatus
-from core.errors import DatabaseUnavailable
 from core.exchange.wire import decode
 from core.execution.events import apply_events
 from core.execution.rates import take
@@ -20,7 +19,8 @@ def handle_events(account_id: int, events: list[dict[str, Any]]) -> None:
     try:
         with Session.begin() as session:
             consequences = apply_events(session, account_id, decoded, take(account_id, filled))
-    except DatabaseUnavailable:
+    except Exception:
+        # Whatever it was: the account is read from the venue again.
         note_missed(account_id)
         raise
     sender().carry_out(consequences)

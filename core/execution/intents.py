@@ -85,6 +85,7 @@ def new_order(
         reduce_only=reduce_only,
         client_order_id=identity(session).client_order_id(strategy.id, cell_index, sequence, purpose),
         status=OrderStatus.PENDING,
+        attempts=0,
     )
     session.add(order)
     return order

@@ -1,0 +1,142 @@
+"""The life of a grid through the real processes: API, worker, listener, simulated exchange."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from core.clock import monotonic
+from stack.api import Answer
+from tests.e2e.books import VenueAccount, assert_books_close, settle
+from tests.support.stack import Stack, User
+from tests.support.waiting import wait_until
+
+D = Decimal
+SYMBOL = "ETHUSDT"
+GRID = {
+    "symbol": SYMBOL,
+    "grid_type": "ARITHMETIC",
+    "strategy_type": "NEUTRAL",
+    "lower_price": "2400",
+    "upper_price": "2600",
+    "grid_number": 10,
+    "total_investment": "2000",
+    "leverage": 5,
+}
+
+
+@pytest.fixture
+def user(stack: Stack) -> User:
+    stack.venue.move(SYMBOL, "2500")
+    return stack.new_user()
+
+
+def grid(**changes: Any) -> dict[str, Any]:
+    return {**GRID, **changes}
+
+
+def walk(stack: Stack, user: User, grid_id: int, *prices: int) -> None:
+    """Moves the market and lets the grid become whole again after each step."""
+    for price in prices:
+        stack.venue.move(SYMBOL, str(price))
+        settle(stack, user, grid_id, SYMBOL)
+
+
+@pytest.mark.parametrize("strategy_type", ["NEUTRAL", "BULLISH", "BEARISH"])
+@pytest.mark.parametrize("spacing", ["ARITHMETIC", "GEOMETRIC", "CUSTOM"])
+def test_a_grid_trades_and_its_books_close(stack: Stack, user: User, strategy_type: str, spacing: str) -> None:
+    parameters = grid(strategy_type=strategy_type, grid_type=spacing)
+    if spacing == "CUSTOM":
+        parameters["lines"] = ["2400", "2425", "2450", "2480", "2520", "2560", "2600"]
+        for name in ("lower_price", "upper_price", "grid_number"):
+            del parameters[name]
+    grid_id = user.start_grid(**parameters)
+    walk(stack, user, grid_id, 2465, 2535, 2440, 2575, 2500)
+    assert user.api.get(f"/grid/performance/paper/{grid_id}")["round_trips"] > 0
+    assert_books_close(stack, user, grid_id, SYMBOL)
+
+
+def test_a_stop_cancels_every_order_and_leaves_the_position_flat(stack: Stack, user: User) -> None:
+    grid_id = user.start_grid(**grid(strategy_type="BULLISH"))
+    walk(stack, user, grid_id, 2465)
+    user.api.post(f"/grid/stop/paper/{grid_id}", {"close_position": True})
+    user.wait_for_status(grid_id, "STOPPED")
+    venue = VenueAccount(stack, user)
+    assert venue.open_orders(SYMBOL) == []
+    assert venue.position(SYMBOL) == 0
+    assert_books_close(stack, user, grid_id, SYMBOL)
+
+
+def test_a_stop_without_close_keeps_the_position(stack: Stack, user: User) -> None:
+    grid_id = user.start_grid(**grid())
+    walk(stack, user, grid_id, 2465)
+    held = VenueAccount(stack, user).position(SYMBOL)
+    user.api.post(f"/grid/stop/paper/{grid_id}")
+    user.wait_for_status(grid_id, "STOPPED")
+    assert VenueAccount(stack, user).position(SYMBOL) == held != 0
+    assert_books_close(stack, user, grid_id, SYMBOL)
+
+
+def test_a_reset_begins_again_with_the_new_parameters(stack: Stack, user: User) -> None:
+    grid_id = user.start_grid(**grid())
+    walk(stack, user, grid_id, 2465)
+    user.api.post(f"/grid/reset/paper/{grid_id}", {"close_position": True, "grid_number": 20})
+    wait_until(lambda: user.detail(grid_id)["intended_levels"] == 20, 20, "the new grid is planned")
+    user.wait_until_whole(grid_id)
+    assert user.detail(grid_id)["grid_number"] == 20
+    assert_books_close(stack, user, grid_id, SYMBOL)
+
+
+def test_a_stop_loss_ends_the_grid_and_closes(stack: Stack, user: User) -> None:
+    grid_id = user.start_grid(**grid(strategy_type="BULLISH", stop_loss="2350"))
+    stack.venue.move(SYMBOL, "2340")
+    ended = user.wait_for_status(grid_id, "FINISHED")
+    assert ended["finish_reason"] == "STOP_LOSS"
+    assert VenueAccount(stack, user).position(SYMBOL) == 0
+    assert_books_close(stack, user, grid_id, SYMBOL)
+
+
+def test_partial_fills_book_every_piece(stack: Stack, user: User) -> None:
+    grid_id = user.start_grid(**grid())
+    stack.venue.inject("partial_fills", pieces=7, seconds=30)
+    try:
+        walk(stack, user, grid_id, 2465, 2535)
+    finally:
+        stack.venue.restore_service()
+    assert_books_close(stack, user, grid_id, SYMBOL)
+
+
+def test_funding_reaches_the_strategy(stack: Stack, user: User) -> None:
+    grid_id = user.start_grid(**grid(strategy_type="BULLISH"))
+    stack.venue.pay_funding(SYMBOL, "0.0001")
+    user.api.post(f"/grid/stop/paper/{grid_id}")
+    user.wait_for_status(grid_id, "STOPPED")
+    assert D(wait_for_funding(user, grid_id)) < 0
+    assert_books_close(stack, user, grid_id, SYMBOL)
+
+
+def wait_for_funding(user: User, grid_id: int) -> str:
+    def funding() -> str | None:
+        paid = user.api.get(f"/grid/performance/paper/{grid_id}")["funding"]
+        return paid if D(paid) else None
+
+    return wait_until(funding, 30, "the funding is booked")
+
+
+def test_two_hundred_levels_are_live_within_three_seconds(stack: Stack, user: User) -> None:
+    wide = grid(lower_price="1600", upper_price="3600", grid_number=200, total_investment="9000", leverage=10)
+    grid_id = user.create_grid(**wide)["id"]
+    begun = monotonic()
+    user.api.post(f"/grid/start/paper/{grid_id}")
+    wait_until(lambda: len(VenueAccount(stack, user).open_orders(SYMBOL)) == 200, 10, "200 orders rest at the venue")
+    assert monotonic() - begun < 3.0
+    user.wait_until_whole(grid_id)
+
+
+def test_start_twice_is_refused_and_makes_one_grid(stack: Stack, user: User) -> None:
+    grid_id = user.start_grid(**grid())
+    with pytest.raises(Answer, match="bad_state"):
+        user.api.post(f"/grid/start/paper/{grid_id}")
+    with pytest.raises(Answer, match="409"):
+        user.api.delete(f"/grid/delete/paper/{grid_id}")
+    assert len(VenueAccount(stack, user).open_orders(SYMBOL)) == 10

