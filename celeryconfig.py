@@ -1,6 +1,6 @@
 """Celery's settings. The database is the queue, a message only a doorbell: whatever is lost here is rung again."""
 
-from core.config import VAR, settings
+from core.config import settings
 
 broker_url = settings().redis_url
 result_backend = None
@@ -42,7 +42,7 @@ broker_transport_options = {
 }
 task_publish_retry = False
 
-beat_schedule_filename = str(VAR / "beat-schedule")
+beat_scheduler = "celery.beat:Scheduler"  # in memory: a tick forgotten is rung a second later
 beat_max_loop_interval = 1
 beat_schedule = {
     "sweep": {"task": "tasks.upkeep.sweep", "schedule": 1.0, "options": {"expires": 5}},

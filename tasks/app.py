@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from celery import Celery
-from celery.signals import setup_logging, worker_init, worker_ready
+from celery.signals import beat_init, setup_logging, worker_ready
 from kombu.exceptions import OperationalError
 from setproctitle import setproctitle
 
@@ -49,14 +49,15 @@ def _set_up_logging(**_: Any) -> None:
     configure_logging()
 
 
-@worker_init.connect  # type: ignore[untyped-decorator]
-def _name_the_process(**_: Any) -> None:
-    setproctitle("gridkeeper: worker")
+@beat_init.connect  # type: ignore[untyped-decorator]
+def _name_beat(**_: Any) -> None:
+    setproctitle("gridkeeper: beat")
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
 def _reconcile_all(**_: Any) -> None:
     """What a dead worker had in its hands nobody knows: every account is read again."""
+    setproctitle("gridkeeper: worker")  # here, because Celery sets a title of its own until now
 
     def ask() -> None:
         try:

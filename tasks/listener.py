@@ -70,10 +70,13 @@ class Forwarder:
             self._show()
 
     def _read(self, stream: UserStream) -> list[StreamEvent]:
+        """Order events; a funding payment is read from the account's income instead."""
         events = stream.read(READ_FOR)
         if events:
             self._event_at = clock.now_ms()
-        return events
+        orders = [event for event in events if isinstance(event, StreamEvent)]
+        self._reconciliation_is_due |= len(orders) < len(events)
+        return orders
 
     def _deliver(self) -> None:
         if self._backlog and ring(

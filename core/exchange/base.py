@@ -139,6 +139,11 @@ class AccountMode:
 class PublicApi(Protocol):
     """A venue's public side; needs no key."""
 
+    @property
+    def usage(self) -> Mapping[str, int]:
+        """The venue's own counters as its last answers told them, e.g. `used-weight-1m`, `order-count-10s`."""
+        ...
+
     def server_time(self) -> int:
         """Venue time, ms."""
         ...
@@ -158,6 +163,11 @@ class PublicApi(Protocol):
 
 class AccountApi(Protocol):
     """An account's signed REST side."""
+
+    @property
+    def usage(self) -> Mapping[str, int]:
+        """As of the public side: the host's counters are shared by all that this process asks it."""
+        ...
 
     def check_key(self) -> AccountMode:
         """Raises VenueRefused where the key, its signature or its rights are refused."""
@@ -235,10 +245,17 @@ class StreamEvent:
     expiry_reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class FundingPaid:
+    """The stream's word that a funding payment has moved the wallet; the amounts are in the account's income."""
+
+    event_time: int
+
+
 class UserStream(Protocol):
     """An account's stream of order events. Needs the API key only."""
 
-    def read(self, timeout: float) -> list[StreamEvent]:
+    def read(self, timeout: float) -> list[StreamEvent | FundingPaid]:
         """Waits at most `timeout` seconds for one message, then returns it with all that are already there.
 
         Raises VenueUnavailable when the stream ended, its listen key expired, or pings go unanswered.

@@ -59,8 +59,13 @@ def apply_events(session: Session, account_id: int, events: Sequence[StreamEvent
     )
     consequences = apply_findings(session, account_id, known, tokens)
     if foreign_trade:
-        session.execute(update(ExchangeApi).where(ExchangeApi.id == account_id).values(reconcile_due_at=now()))
+        request_reconciliation(session, account_id)
     return consequences
+
+
+def request_reconciliation(session: Session, account_id: int) -> None:
+    """As soon as possible."""
+    session.execute(update(ExchangeApi).where(ExchangeApi.id == account_id).values(reconcile_due_at=now()))
 
 
 def apply_findings(session: Session, account_id: int, findings: Sequence[Finding], tokens: int = 0) -> Consequences:

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.domain.lifecycle import FinishReason, OperationState, StrategyStatus, move
+from core.execution.events import request_reconciliation
 from core.execution.intents import lock_strategies
 from core.models import Event, GridStrategy, Operation
 from core.strategies.requests import apply_reset, begin_stop, finish
@@ -29,6 +30,7 @@ def end(session: Session, strategy: GridStrategy) -> None:
     strategy.status = move(StrategyStatus.STOPPING, StrategyStatus(strategy.end_status))
     strategy.stopped_at = now()
     strategy.waiting_for = ""
+    request_reconciliation(session, strategy.account_id)  # the books of the run
     operation = open_operation(session, strategy)
     if operation is not None and operation.kind == "reset" and strategy.status == StrategyStatus.STOPPED:
         apply_reset(strategy, operation)

@@ -12,6 +12,7 @@ from stack.api import Answer
 from tests.e2e.books import assert_books_close, settle
 from tests.e2e.test_flows import GRID, SYMBOL
 from tests.support.stack import Stack, User
+from tests.support.waiting import wait_until
 
 PATH = ("2495", "2470", "2445", "2470", "2495", "2520", "2545", "2520")
 
@@ -78,8 +79,8 @@ def test_an_unknown_error_is_not_taken_for_a_refusal(stack: Stack, user: User) -
     grid_id = user.start_grid(**GRID)
     stack.venue.inject("error", status=503, code=-1000, msg="Unknown error, please check your request", count=2)
     stack.venue.move(SYMBOL, "2465")
+    wait_until(lambda: not stack.venue.admin.get("/faults"), 10, "two requests were answered so")
     settle(stack, user, grid_id, SYMBOL, timeout=40)
-    stack.venue.restore_service()
     assert_books_close(stack, user, grid_id, SYMBOL)
 
 
