@@ -15,7 +15,7 @@ from core.errors import DatabaseUnavailable, VenueUnavailable
 from core.exchange import mark_stream
 from core.exchange.base import MarkPrice
 from core.logs import configure_logging
-from core.strategies.stops import Armed, armed, hits
+from core.strategies.stops import Armed, Waiting, armed, hits, waiting
 from core.upkeep import exchanges_in_use
 from tasks.app import ring
 
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 READ_FOR = 1.0  # seconds
 LOAD_EVERY = 1.0  # seconds: how old the list of armed strategies may be
 RECONNECT_AFTER = 1.0  # seconds
-RING_AGAIN_AFTER = 2.0  # seconds, while a stop stays reached and the strategy runs on
+RING_AGAIN_AFTER = 1.5  # seconds, while a stop stays reached and the strategy runs on
 
 
 class VenueWatch:
@@ -33,6 +33,7 @@ class VenueWatch:
     def __init__(self, exchange: str) -> None:
         self._exchange = exchange
         self._armed: list[Armed] = []
+        self._waiting: list[Waiting] = []
         self._loaded_at = float("-inf")
         self._rung_at: dict[int, float] = {}
 
@@ -49,10 +50,19 @@ class VenueWatch:
     def _take(self, marks: list[MarkPrice]) -> None:
         bus.publish_marks(self._exchange, {mark.symbol: _plain(mark) for mark in marks})
         self._load()
-        for hit in hits(self._armed, {mark.symbol: mark.mark_price for mark in marks}):
-            if clock.monotonic() - self._rung_at.get(hit.strategy_id, float("-inf")) >= RING_AGAIN_AFTER:
-                self._rung_at[hit.strategy_id] = clock.monotonic()
-                ring("tasks.strategies.stop", hit.strategy_id, hit.reason, hit.message)
+        prices = {mark.symbol: mark.mark_price for mark in marks}
+        for hit in hits(self._armed, prices):
+            self._ring("tasks.strategies.stop", hit.strategy_id, hit.reason, hit.message)
+        for strategy in self._waiting:
+            price = prices.get(strategy.symbol)
+            if price is not None and strategy.is_due(price):
+                self._ring("tasks.strategies.start", strategy.strategy_id, format(price, "f"))
+
+    def _ring(self, task_name: str, strategy_id: int, *arguments: str) -> None:
+        """Again and again while the strategy is still there to be rung for, but not at every mark."""
+        if clock.monotonic() - self._rung_at.get(strategy_id, float("-inf")) >= RING_AGAIN_AFTER:
+            self._rung_at[strategy_id] = clock.monotonic()
+            ring(task_name, strategy_id, *arguments)
 
     def _load(self) -> None:
         if clock.monotonic() - self._loaded_at < LOAD_EVERY:
@@ -60,6 +70,7 @@ class VenueWatch:
         try:
             with Session.reading() as session:
                 self._armed = armed(session, self._exchange)
+                self._waiting = waiting(session, self._exchange)
             self._loaded_at = clock.monotonic()
         except DatabaseUnavailable as error:
             log.warning("stops not loaded", error=str(error))

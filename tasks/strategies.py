@@ -1,10 +1,13 @@
 """The doors for what users and the market process ask of a strategy. The request is committed already: each task
 only drives the strategy on, so that ringing twice, late or for nothing does no harm."""
 
+from decimal import Decimal
+
 from core.db import Session
 from core.domain.lifecycle import FinishReason
 from core.strategies import progress
 from core.strategies.ending import finish_strategy
+from core.strategies.stops import judge_trigger
 from tasks.app import app, sender
 
 
@@ -14,7 +17,11 @@ def advance(strategy_id: int) -> None:
 
 
 @app.task(name="tasks.strategies.start")  # type: ignore[untyped-decorator]
-def start(strategy_id: int) -> None:
+def start(strategy_id: int, mark_price: str | None = None) -> None:
+    """With a `mark_price` it is the market process that has seen something new for a waiting strategy."""
+    if mark_price is not None:
+        with Session.begin() as session:
+            judge_trigger(session, strategy_id, Decimal(mark_price))
     advance(strategy_id)
 
 

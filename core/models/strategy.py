@@ -76,6 +76,7 @@ class GridStrategy(Base):
     budget: Mapped[Decimal | None]
     per_grid_amount: Mapped[Decimal | None]
     entry_price: Mapped[Decimal | None]
+    waited_above: Mapped[bool | None]  # while WAITING: whether the mark was above the trigger when it began
     close_on_end: Mapped[bool] = mapped_column(default=False)  # of the stop in progress
     end_status: Mapped[str] = mapped_column(default=StrategyStatus.STOPPED)  # what the stop in progress ends in
     created_at: Mapped[datetime] = mapped_column(default=now)

@@ -34,7 +34,7 @@ def advance(strategy_id: int) -> Consequences:
             consequences.cancels += stopping.step(session, strategy)
             if stopping.is_done(session, strategy):
                 end(session, strategy)
-        else:
+        elif before in (StrategyStatus.RUNNING, StrategyStatus.PAUSED):
             conclude(session, strategy, None)
         if strategy.status != before and strategy.status in IN_PROGRESS:
             consequences.in_progress.add(strategy.id)

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core import bus
 from core.clock import now
 from core.domain.lifecycle import ACTIVE, STARTABLE, OperationState, StrategyStatus, move
 from core.domain.parameters import Parameters
@@ -20,7 +21,7 @@ from core.strategies.parameters import apply_parameters, parameters_as_json, par
 
 
 def request_start(session: Session, user_id: int, exchange: str, strategy_id: int) -> Operation:
-    """STARTING, from CREATED, STOPPED or FAILED. Raises NotFound, Conflict."""
+    """STARTING (WAITING with a trigger price), from CREATED, STOPPED or FAILED. Raises NotFound, Conflict."""
     strategy = _own(session, user_id, exchange, strategy_id)
     if strategy.status not in STARTABLE:
         raise Conflict("bad_state", f"the strategy is {strategy.status}: it can't be started")
@@ -92,6 +93,17 @@ def request_stop_all(session: Session, user_id: int, exchange: str, close_positi
 
 
 def begin_run(strategy: GridStrategy) -> None:
+    """STARTING, or WAITING where there is a trigger price."""
+    if strategy.trigger_price is None:
+        begin_start(strategy)
+        return
+    strategy.status = move(StrategyStatus(strategy.status), StrategyStatus.WAITING)
+    strategy.waiting_for = f"the mark price to cross {strategy.trigger_price}"
+    mark = bus.mark(strategy.exchange, strategy.symbol)  # where it is not known, the first one seen decides
+    strategy.waited_above = None if mark is None else Decimal(mark["mark_price"]) > strategy.trigger_price
+
+
+def begin_start(strategy: GridStrategy) -> None:
     """A new run: a new generation, whose plan is made from the price at the moment of starting."""
     strategy.status = move(StrategyStatus(strategy.status), StrategyStatus.STARTING)
     strategy.generation += 1

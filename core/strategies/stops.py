@@ -1,4 +1,4 @@
-"""Which running strategies the mark price ends."""
+"""Which strategies the mark price starts or ends."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 from core.domain.lifecycle import FinishReason, StrategyStatus
 from core.domain.parameters import Parameters, StrategyType
 from core.domain.risk import stop_hit, stop_prices
+from core.execution.intents import lock_strategies
 from core.execution.rules import rules_of
 from core.models import GridStrategy
 from core.strategies.parameters import parameters_of
+from core.strategies.requests import begin_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,42 @@ def armed(session: Session, exchange: str) -> list[Armed]:
         if loss is not None or profit is not None:
             found.append(Armed(row.id, row.symbol, parameters, loss, profit))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A strategy that waits for its trigger; `above`: where the mark was when it began, None before the first mark."""
+
+    strategy_id: int
+    symbol: str
+    trigger_price: Decimal
+    above: bool | None
+
+    def is_due(self, mark: Decimal) -> bool:
+        """Whether this mark says something new: it is the first, or it is at or past the trigger."""
+        return self.above is None or has_crossed(self.trigger_price, self.above, mark)
+
+
+def waiting(session: Session, exchange: str) -> list[Waiting]:
+    rows = session.scalars(
+        select(GridStrategy).where(GridStrategy.exchange == exchange, GridStrategy.status == StrategyStatus.WAITING)
+    )
+    return [Waiting(row.id, row.symbol, row.trigger_price, row.waited_above) for row in rows if row.trigger_price]
+
+
+def has_crossed(trigger_price: Decimal, above: bool, mark: Decimal) -> bool:
+    return mark <= trigger_price if above else mark >= trigger_price
+
+
+def judge_trigger(session: Session, strategy_id: int, mark: Decimal) -> None:
+    """The first mark tells from which side the trigger is awaited; the one that crosses it begins the start."""
+    strategy = lock_strategies(session, [strategy_id]).get(strategy_id)
+    if strategy is None or strategy.status != StrategyStatus.WAITING or strategy.trigger_price is None:
+        return
+    if strategy.waited_above is None:
+        strategy.waited_above = mark > strategy.trigger_price
+    if mark == strategy.trigger_price or has_crossed(strategy.trigger_price, strategy.waited_above, mark):
+        begin_start(strategy)
 
 
 def hits(strategies: Sequence[Armed], marks: Mapping[str, Decimal]) -> Iterator[Hit]:

@@ -161,6 +161,7 @@ def upgrade() -> None:
         sa.Column("budget", core.models.columns.Exact(), nullable=True),
         sa.Column("per_grid_amount", core.models.columns.Exact(), nullable=True),
         sa.Column("entry_price", core.models.columns.Exact(), nullable=True),
+        sa.Column("waited_above", sa.Boolean(), nullable=True),
         sa.Column("close_on_end", sa.Boolean(), nullable=False),
         sa.Column("end_status", sa.String(), nullable=False),
         sa.Column("created_at", core.models.columns.Moment(timezone=True), nullable=False),

@@ -95,7 +95,5 @@ def assert_books_close(stack: Stack, user: User, grid_id: int, symbol: str) -> N
 
 def assert_no_intent_was_doubled(stack: Stack, user: User, symbol: str) -> None:
     """Every client order id has had at most one order at the venue, ever."""
-    ids = [
-        order["clientOrderId"] for order in stack.venue.orders(symbol) if order["clientOrderId"].startswith("gk")
-    ]
+    ids = [order["clientOrderId"] for order in stack.venue.orders(symbol) if order["clientOrderId"].startswith("gk")]
     assert len(ids) == len(set(ids))

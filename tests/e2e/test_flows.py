@@ -96,6 +96,17 @@ def test_a_stop_loss_ends_the_grid_and_closes(stack: Stack, user: User) -> None:
     assert_books_close(stack, user, grid_id, SYMBOL)
 
 
+def test_a_trigger_price_is_waited_for(stack: Stack, user: User) -> None:
+    grid_id = user.create_grid(**grid(trigger_price="2450"))["id"]
+    user.api.post(f"/grid/start/paper/{grid_id}")
+    user.wait_for_status(grid_id, "WAITING")
+    stack.venue.move(SYMBOL, "2460")
+    assert VenueAccount(stack, user).open_orders(SYMBOL) == []
+    stack.venue.move(SYMBOL, "2449")
+    user.wait_until_whole(grid_id)
+    assert D(user.detail(grid_id)["entry_price"]) == 2449
+
+
 def test_partial_fills_book_every_piece(stack: Stack, user: User) -> None:
     grid_id = user.start_grid(**grid())
     stack.venue.inject("partial_fills", pieces=7, seconds=30)

@@ -19,6 +19,8 @@ from core.strategies.parameters import apply_parameters
 from core.symbols import brackets_as_json
 
 D = Decimal
+NOTHING = D(0)
+ENTRY = D(100000)
 RULES = SymbolRules(
     symbol="BTCUSDT",
     price_precision=2,
@@ -56,7 +58,7 @@ PARAMETERS = Parameters(
 )
 
 
-def running_grid(entry_price: Decimal = D(100000), parameters: Parameters = PARAMETERS) -> int:
+def running_grid(entry_price: Decimal = ENTRY, parameters: Parameters = PARAMETERS) -> int:
     """A strategy that is RUNNING with every order PLACED (its inventory, if any, still PENDING); returns its id."""
     planned = plan(parameters, RULES, entry_price)
     with Session.begin() as session:
@@ -128,7 +130,7 @@ def cell_rows(strategy_id: int) -> list[GridCell]:
         return list(session.scalars(select(GridCell).where(GridCell.strategy_id == strategy_id)))
 
 
-def said(order: GridOrder, status: OrderStatus, filled: Decimal = D(0), trade: Trade | None = None) -> StreamEvent:
+def said(order: GridOrder, status: OrderStatus, filled: Decimal = NOTHING, trade: Trade | None = None) -> StreamEvent:
     """A stream event about an order."""
     news = OrderNews(
         symbol=order.symbol,

@@ -175,13 +175,10 @@ def order_of_inventory(grid: int) -> GridOrder:
 def test_the_database_refuses_a_second_live_order_in_a_cell() -> None:
     grid = running_grid()
     buy = order_of_cell(grid, 2)
+    copied = [column.key for column in GridOrder.__table__.columns if column.key not in {"id", "sequence"}]
+    second = GridOrder(**{name: getattr(buy, name) for name in copied} | {"client_order_id": "another"}, sequence=999)
     with pytest.raises(IntegrityError), Session.begin() as session:
-        copy = {
-            column.key: getattr(buy, column.key)
-            for column in GridOrder.__table__.columns
-            if column.key not in {"id", "client_order_id", "sequence"}
-        }
-        session.add(GridOrder(**copy, client_order_id="another", sequence=999))
+        session.add(second)
 
 
 def test_a_ghost_is_booked_cancelled_and_alarmed_and_its_cell_is_frozen() -> None:

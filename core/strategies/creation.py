@@ -1,0 +1,295 @@
+"""Creating, previewing, changing and deleting strategies that don't run.
+
+What is asked of the venue is asked first, within two seconds and outside of any transaction; what is then saved is
+saved by the caller's session.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session as OrmSession
+
+from core.accounts import REMOVED, account_of
+from core.config import settings
+from core.credentials import credentials_of
+from core.db import Session
+from core.deadline import Deadline
+from core.domain.guards import Range, Review, SymbolUse, raise_for_errors, review
+from core.domain.lifecycle import ACTIVE, DELETABLE, StrategyStatus
+from core.domain.lines import resolve
+from core.domain.order import LIVE
+from core.domain.parameters import GridType, MarginType, Parameters, StrategyType
+from core.errors import Conflict, Invalid, NotFound
+from core.exchange import account_api, public_api
+from core.models import (
+    EquitySnapshot,
+    Event,
+    ExchangeApi,
+    Fill,
+    Funding,
+    GridCell,
+    GridOrder,
+    GridStrategy,
+    Operation,
+)
+from core.strategies.parameters import apply_parameters, parameters_of
+from core.strategies.reading import own
+from core.symbols import RulesView, rules_of
+
+OPTIONS = ("name", "close_position_on_stop", "profit_collection", "adaptive")
+SETTLEMENT_ASSET = "USDT"
+# Ways to say one thing: who gives one of them takes back the others.
+_ALTERNATIVES = (
+    ("grid_number", "grid_spacing", "grid_spacing_pct"),
+    ("stop_loss", "stop_loss_pct"),
+    ("take_profit", "take_profit_pct"),
+)
+
+
+class NotAllowed(Invalid):
+    """The guards' refusal, with the allowed range of every field."""
+
+    def __init__(self, refused: Invalid, ranges: Mapping[str, Range]) -> None:
+        super().__init__(refused.reason, refused.message, refused.fields)
+        self.ranges = ranges
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Parameters that passed the guards. `settled` has the range and the number of cells that follow from them."""
+
+    parameters: Parameters
+    settled: Parameters
+    rules: RulesView
+    entry_price: Decimal
+    review: Review
+    account: ExchangeApi | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """What the database knows beside the parameters."""
+
+    account: ExchangeApi | None
+    other_orders: int
+    symbol_use: SymbolUse | None
+
+
+def parameters_from(fields: Mapping[str, Any]) -> Parameters:
+    """Of a new strategy; what is missing or None takes its default."""
+    given = {name: value for name, value in fields.items() if value is not None and name not in OPTIONS}
+    return Parameters(**{"strategy_type": StrategyType.NEUTRAL, "reserve": settings().grid_reserve, **given})
+
+
+def merged(row: GridStrategy, changes: Mapping[str, Any]) -> Parameters:
+    """The strategy's parameters with `changes`, of which None takes a parameter away."""
+    changed = {name: value for name, value in changes.items() if name not in OPTIONS}
+    for ways in _ALTERNATIVES:
+        if any(changed.get(name) is not None for name in ways):
+            changed = {name: None for name in ways if name not in changed} | changed
+    if changed.get("grid_type", GridType.CUSTOM) is not GridType.CUSTOM:
+        changed.setdefault("lines", None)
+    return replace(parameters_of(row), **changed)
+
+
+def check(
+    user_id: int, exchange: str, parameters: Parameters, *, needs_account: bool, strategy_id: int | None = None
+) -> Checked:
+    """The guards' verdict at the price of this moment.
+
+    `strategy_id` is the strategy that the parameters are for, if it exists. Raises NotAllowed, Conflict,
+    VenueUnavailable.
+    """
+    with Session.reading() as session:
+        around = _surroundings(session, user_id, exchange, parameters.symbol, strategy_id)
+    if around.account is None and needs_account:
+        raise Conflict("no_exchange_key", f"There is no key for {exchange}: add one first.")
+    deadline = Deadline()
+    rules = _rules(exchange, parameters.symbol, around.account, deadline)
+    price = deadline.begin(lambda: public_api(exchange).last_price(parameters.symbol))
+    available = None if around.account is None else _available(exchange, around.account, deadline)
+    verdict = review(parameters, rules.rules, price(), available, around.other_orders, around.symbol_use)
+    _raise_for_errors(verdict)
+    settled = _settled(parameters, rules)
+    return Checked(parameters, settled, rules, price(), verdict, around.account)
+
+
+def check_changes(user_id: int, row: GridStrategy, changes: Mapping[str, Any]) -> Checked:
+    """The verdict on a strategy's parameters with `changes`. Raises as `check` does, and Conflict (symbol_is_fixed)."""
+    parameters = merged(row, changes)
+    if row.generation > 0 and parameters.symbol != row.symbol:
+        # The books of a strategy that has run are of one symbol.
+        raise Conflict("symbol_is_fixed", f"The strategy has traded {row.symbol}: make another one for another symbol.")
+    checked = check(user_id, row.exchange, parameters, needs_account=True, strategy_id=row.id)
+    if checked.account is None or checked.account.id != row.account_id:
+        raise _key_is_gone()
+    return checked
+
+
+def reset_parameters(user_id: int, exchange: str, strategy_id: int, changes: Mapping[str, Any]) -> Parameters | None:
+    """The checked parameters of the next run, None where they stay. Raises NotFound, and as `check` does."""
+    with Session.reading() as session:
+        row = own(session, user_id, exchange, strategy_id)
+    if not changes.keys() - set(OPTIONS):
+        return None
+    return check_changes(user_id, row, changes).settled
+
+
+def create(
+    session: OrmSession, user_id: int, exchange: str, checked: Checked, options: Mapping[str, Any]
+) -> GridStrategy:
+    """Saves a new strategy."""
+    if checked.account is None:
+        raise Conflict("no_exchange_key", f"There is no key for {exchange}: add one first.")
+    row = GridStrategy(user_id=user_id, account_id=checked.account.id, exchange=exchange, version=1)
+    _apply(row, checked)
+    set_options(row, options)
+    session.add(row)
+    session.flush()
+    _record(session, row, "strategy_created", f"Created: {row.strategy_type} {row.symbol}.")
+    return row
+
+
+def require_key(session: OrmSession, row: GridStrategy) -> None:
+    """Raises Conflict (no_exchange_key) where the key that the strategy was made with has been removed."""
+    if session.get_one(ExchangeApi, row.account_id).status == REMOVED:
+        raise _key_is_gone()
+
+
+def _key_is_gone() -> Conflict:
+    return Conflict("no_exchange_key", "The key that this strategy was made with has been removed.")
+
+
+def require_not_running(row: GridStrategy) -> None:
+    """Raises Conflict (bad_state)."""
+    if row.status in ACTIVE:
+        raise Conflict("bad_state", f"The strategy is {row.status}: stop it before changing its parameters.")
+
+
+def set_options(row: GridStrategy, options: Mapping[str, Any]) -> None:
+    """What may change at any time: nothing of the plan depends on it."""
+    for name in OPTIONS:
+        if options.get(name) is not None:
+            setattr(row, name, options[name])
+
+
+def change(session: OrmSession, row: GridStrategy, checked: Checked | None, options: Mapping[str, Any]) -> None:
+    """Saves new parameters, if any, and options. Raises Conflict (bad_state) where it runs, but for its name."""
+    if checked is not None or options.keys() & set(OPTIONS) - {"name"}:
+        require_not_running(row)
+    if checked is not None:
+        _apply(row, checked)
+    set_options(row, options)
+    row.version += 1
+    session.flush()
+    _record(session, row, "strategy_changed", "Changed.")
+
+
+def delete(session: OrmSession, row: GridStrategy) -> None:
+    """Removes a strategy that doesn't run. Its trades and funding stay in the account's books as nobody's.
+
+    Raises Conflict (bad_state).
+    """
+    if row.status not in DELETABLE:
+        raise Conflict("bad_state", f"The strategy is {row.status}: stop it before deleting it.")
+    nobody = {"strategy_id": None}
+    session.execute(update(Fill).where(Fill.strategy_id == row.id).values(strategy_id=None, grid_order_id=None))
+    for kept in (Funding, Operation, Event):
+        session.execute(update(kept).where(kept.strategy_id == row.id).values(nobody))
+    for gone in (EquitySnapshot, GridOrder, GridCell):
+        session.execute(sql_delete(gone).where(gone.strategy_id == row.id))
+    session.delete(row)
+    session.flush()
+    session.add(
+        Event(
+            user_id=row.user_id,
+            account_id=row.account_id,
+            level="INFO",
+            code="strategy_deleted",
+            message=f"Deleted: strategy {row.id}, {row.strategy_type} {row.symbol}.",
+        )
+    )
+
+
+def _surroundings(
+    session: OrmSession, user_id: int, exchange: str, symbol: str, strategy_id: int | None
+) -> _Surroundings:
+    account = account_of(session, user_id, exchange)
+    if strategy_id is not None:
+        own(session, user_id, exchange, strategy_id)
+    if account is None:
+        return _Surroundings(None, 0, None)
+    others = GridStrategy.account_id == account.id, GridStrategy.symbol == symbol, GridStrategy.id != (strategy_id or 0)
+    orders = (
+        select(func.count(GridOrder.id))
+        .join(GridStrategy, GridStrategy.id == GridOrder.strategy_id)
+        .where(*others, GridOrder.status.in_(LIVE))
+    )
+    user = session.scalars(select(GridStrategy).where(*others, GridStrategy.status.in_(ACTIVE)).limit(1)).first()
+    use = None if user is None else SymbolUse(user.leverage, MarginType(user.margin_type))
+    return _Surroundings(account, session.execute(orders).scalar_one(), use)
+
+
+def _rules(exchange: str, symbol: str, account: ExchangeApi | None, deadline: Deadline) -> RulesView:
+    try:
+        return rules_of(exchange, symbol, account, deadline=deadline)
+    except NotFound as unknown:
+        if unknown.reason != "unknown_symbol":
+            raise
+        raise Invalid(unknown.reason, unknown.message, {"symbol": [unknown.message]}) from None
+
+
+def _available(exchange: str, account: ExchangeApi, deadline: Deadline) -> Decimal:
+    """What may still back new orders, USDT."""
+    api = account_api(exchange, credentials_of(account))
+    balances = deadline.read(api.balances)
+    return next((b.available_balance for b in balances if b.asset == SETTLEMENT_ASSET), Decimal(0))
+
+
+def _raise_for_errors(verdict: Review) -> None:
+    try:
+        raise_for_errors(verdict)
+    except Invalid as refused:
+        raise NotAllowed(refused, verdict.ranges) from None
+
+
+def _settled(parameters: Parameters, rules: RulesView) -> Parameters:
+    """With the spacing that was asked for, where range and number of cells still follow from it after rounding."""
+    settled = resolve(parameters, rules.rules)
+    asked = replace(
+        settled, grid_spacing=parameters.grid_spacing, grid_spacing_pct=parameters.grid_spacing_pct, grid_number=None
+    )
+    if asked.count_field not in ("grid_spacing", "grid_spacing_pct"):
+        return settled
+    again = resolve(asked, rules.rules)
+    same = (again.grid_number, again.upper_price) == (settled.grid_number, settled.upper_price)
+    return replace(asked, grid_number=settled.grid_number) if same else settled
+
+
+def _apply(row: GridStrategy, checked: Checked) -> None:
+    rules, plan = checked.rules.rules, checked.review.plan
+    assert plan is not None, "a review without errors has a plan"
+    apply_parameters(row, checked.settled)
+    row.grid_number = len(plan.cells)
+    row.budget, row.per_grid_amount = plan.budget, plan.per_grid_amount
+    row.symbol_price_precision, row.symbol_qty_precision = rules.price_precision, rules.quantity_precision
+    row.symbol_min_qty, row.symbol_min_notional = rules.min_quantity, rules.min_notional
+    row.symbol_max_leverage = rules.max_leverage
+
+
+def _record(session: OrmSession, row: GridStrategy, code: str, message: str) -> None:
+    session.add(
+        Event(
+            user_id=row.user_id,
+            strategy_id=row.id,
+            account_id=row.account_id,
+            level="INFO",
+            code=code,
+            message=message,
+            data={"status": row.status or StrategyStatus.CREATED, "version": row.version},
+        )
+    )

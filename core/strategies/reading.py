@@ -1,0 +1,152 @@
+"""Strategies, their orders, fills and operations, as people look at them. Nothing here asks a venue."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from sqlalchemy import Select, UnaryExpression, func, select
+from sqlalchemy.orm import Session as OrmSession
+
+from core.accounts import Connection, connection_of
+from core.errors import NotFound
+from core.markets import Mark, published_mark
+from core.models import ExchangeApi, Fill, GridOrder, GridStrategy, Operation
+from core.strategies.levels import NO_LEVELS, Levels, levels_of
+
+Row = TypeVar("Row")
+
+_SORT_KEYS = {
+    "created_at": GridStrategy.id,
+    "updated_at": GridStrategy.updated_at,
+    "name": GridStrategy.name,
+    "symbol": GridStrategy.symbol,
+    "status": GridStrategy.status,
+}
+SORTS = (*_SORT_KEYS, *(f"-{name}" for name in _SORT_KEYS))
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which part of a list."""
+
+    page: int
+    page_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class PnlSplit:
+    """Where the total comes from, in quote; None where the mark price is needed and not known."""
+
+    grid_profit: Decimal
+    round_trips: int
+    realized_pnl: Decimal
+    unrealized_pnl: Decimal | None
+    fees: Decimal
+    funding: Decimal
+    total_pnl: Decimal | None
+    mark_price: Decimal | None
+    position: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyView:
+    """`protection`: conditional orders at the venue."""
+
+    row: GridStrategy
+    levels: Levels
+    protection: tuple[object, ...] = ()
+    pnl: PnlSplit | None = None
+    connection: Connection | None = field(default=None)
+
+
+def own(session: OrmSession, user_id: int, exchange: str, strategy_id: int, *, lock: bool = False) -> GridStrategy:
+    """The user's strategy. Raises NotFound, for another user's too."""
+    query = select(GridStrategy).where(
+        GridStrategy.id == strategy_id, GridStrategy.user_id == user_id, GridStrategy.exchange == exchange
+    )
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    row = session.scalars(query).one_or_none()
+    if row is None:
+        raise NotFound("no_such_strategy", "There is no such strategy.")
+    return row
+
+
+def strategies(
+    session: OrmSession, user_id: int, exchange: str, window: Window, *, sort: str = "created_at", **filters: str
+) -> tuple[list[StrategyView], int]:
+    """A page and the total. `filters`: status, symbol."""
+    query = select(GridStrategy).where(GridStrategy.user_id == user_id, GridStrategy.exchange == exchange)
+    for name, value in filters.items():
+        query = query.where(getattr(GridStrategy, name) == value)
+    rows, total = _page(session, query.order_by(_order(sort), GridStrategy.id), window)
+    levels = levels_of(session, rows)
+    return [StrategyView(row, levels.get(row.id, NO_LEVELS)) for row in rows], total
+
+
+def view_of(session: OrmSession, row: GridStrategy) -> StrategyView:
+    return StrategyView(row, levels_of(session, [row]).get(row.id, NO_LEVELS))
+
+
+def detail(session: OrmSession, user_id: int, exchange: str, strategy_id: int) -> StrategyView:
+    """With PnL and connection. Raises NotFound."""
+    row = own(session, user_id, exchange, strategy_id)
+    account = session.get_one(ExchangeApi, row.account_id)
+    return StrategyView(
+        row,
+        levels_of(session, [row]).get(row.id, NO_LEVELS),
+        pnl=pnl_split(row, published_mark(exchange, row.symbol)),
+        connection=connection_of(session, account),
+    )
+
+
+def pnl_split(row: GridStrategy, mark: Mark | None) -> PnlSplit:
+    """A flat strategy needs no mark price."""
+    ledger = row.ledger
+    price = mark.price if mark is not None else (Decimal(0) if not ledger.position else None)
+    return PnlSplit(
+        grid_profit=ledger.grid_profit,
+        round_trips=ledger.round_trips,
+        realized_pnl=ledger.realized_pnl,
+        unrealized_pnl=None if price is None else ledger.unrealized_pnl(price),
+        fees=ledger.fees,
+        funding=ledger.funding,
+        total_pnl=None if price is None else ledger.total_pnl(price),
+        mark_price=None if mark is None else mark.price,
+        position=ledger.position,
+    )
+
+
+def orders(session: OrmSession, strategy_id: int, window: Window, **filters: str) -> tuple[list[GridOrder], int]:
+    """A page, oldest first, and the total. `filters`: status, side."""
+    query = select(GridOrder).where(GridOrder.strategy_id == strategy_id)
+    for name, value in filters.items():
+        query = query.where(getattr(GridOrder, name) == value)
+    return _page(session, query.order_by(GridOrder.id), window)
+
+
+def fills(session: OrmSession, strategy_id: int, window: Window) -> tuple[list[Fill], int]:
+    """A page, oldest first, and the total."""
+    query = select(Fill).where(Fill.strategy_id == strategy_id)
+    return _page(session, query.order_by(Fill.traded_at, Fill.id), window)
+
+
+def operation(session: OrmSession, user_id: int, operation_id: str) -> Operation:
+    """Raises NotFound, for another user's too."""
+    row = session.get(Operation, operation_id) if operation_id.isascii() and operation_id.isalnum() else None
+    if row is None or row.user_id != user_id:
+        raise NotFound("no_such_task", "There is no such task.")
+    return row
+
+
+def _order(sort: str) -> UnaryExpression[Any]:
+    key = _SORT_KEYS[sort.removeprefix("-")]
+    return key.desc() if sort.startswith("-") else key.asc()
+
+
+def _page(session: OrmSession, query: Select[Row], window: Window) -> tuple[list[Row], int]:
+    total = session.execute(select(func.count()).select_from(query.order_by(None).subquery())).scalar_one()
+    first = (window.page - 1) * window.page_size
+    if first >= total:
+        return [], total
+    return list(session.scalars(query.offset(first).limit(window.page_size))), total
