@@ -1,7 +1,10 @@
 """A symbol's trading rules, and rounding to its tick and step."""
 
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from decimal import Decimal
+from fractions import Fraction
+
+from core.domain.exact import ceil_to, floor_to, nearest_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +54,17 @@ class SymbolRules:
 
     def round_price(self, price: Decimal) -> Decimal:
         """The nearest tick, half up."""
-        return (price / self.tick_size).quantize(Decimal(1), ROUND_HALF_UP) * self.tick_size
+        return nearest_to(Fraction(price), self.tick_size)
 
     def floor_quantity(self, quantity: Decimal) -> Decimal:
         """Down to the step: rounding up would overspend."""
-        return (quantity / self.step_size).quantize(Decimal(1), ROUND_DOWN) * self.step_size
+        return floor_to(Fraction(quantity), self.step_size)
 
     def is_orderable(self, quantity: Decimal, price: Decimal) -> bool:
         """Whether a LIMIT order of this size passes the minimums."""
         return quantity >= self.min_quantity and quantity * price >= self.min_notional
+
+    def smallest_quantity(self, price: Decimal) -> Decimal:
+        """The smallest quantity (base) that is orderable at `price`."""
+        by_notional = Fraction(self.min_notional) / Fraction(price)
+        return ceil_to(max(Fraction(self.min_quantity), by_notional), self.step_size)

@@ -1,0 +1,60 @@
+"""The only room that talks to venues. Everything here is made by the functions below, from a venue's name."""
+
+from core.config import settings
+from core.exchange.base import AccountApi, MarkStream, PublicApi, TradingConnection, UserStream
+from core.exchange.binance.account import BinanceAccountApi
+from core.exchange.binance.public import BinancePublicApi
+from core.exchange.binance.rest import READ_TIMEOUT, RestClient
+from core.exchange.binance.streams import BinanceMarkStream, BinanceUserStream
+from core.exchange.binance.trading import BinanceTradingConnection
+from core.exchange.credentials import Credentials, KeyType, key_type_of
+from core.exchange.venue_clock import venue_clock, venue_now_ms
+from core.exchange.venues import VENUES, VenueAddress, address_of
+
+__all__ = [
+    "VENUES",
+    "Credentials",
+    "KeyType",
+    "VenueAddress",
+    "account_api",
+    "key_type_of",
+    "mark_stream",
+    "public_api",
+    "trading_connection",
+    "user_stream",
+    "venue_now_ms",
+]
+
+
+def public_api(exchange: str, read_timeout: float = READ_TIMEOUT) -> PublicApi:
+    """The venue's public side. `read_timeout` in seconds, per request. Raises NotFound("unknown_exchange")."""
+    return BinancePublicApi(RestClient(address_of(exchange).rest, read_timeout=read_timeout))
+
+
+def account_api(exchange: str, credentials: Credentials, read_timeout: float = READ_TIMEOUT) -> AccountApi:
+    """An account's signed REST side. Raises NotFound("unknown_exchange")."""
+    address = address_of(exchange)
+    return BinanceAccountApi(
+        RestClient(address.rest, read_timeout=read_timeout),
+        RestClient(address.wallet, read_timeout=read_timeout) if address.wallet else None,
+        credentials,
+        venue_clock(exchange),
+        settings().recv_window_ms(exchange),
+    )
+
+
+def trading_connection(exchange: str, credentials: Credentials) -> TradingConnection:
+    """A connection of the caller's own; shared ones come from the pool. Raises NotFound("unknown_exchange")."""
+    url = f"{address_of(exchange).trading}/ws-fapi/v1"
+    return BinanceTradingConnection(url, credentials, venue_clock(exchange), settings().recv_window_ms(exchange))
+
+
+def user_stream(exchange: str, api_key: str) -> UserStream:
+    """An open stream of an account's order events. Raises NotFound, VenueUnavailable and VenueRefused."""
+    address = address_of(exchange)
+    return BinanceUserStream(RestClient(address.rest), address.streams, api_key)
+
+
+def mark_stream(exchange: str) -> MarkStream:
+    """An open stream of the venue's mark prices. Raises NotFound and VenueUnavailable."""
+    return BinanceMarkStream(address_of(exchange).streams)

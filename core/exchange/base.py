@@ -252,10 +252,13 @@ class FundingPaid:
     event_time: int
 
 
+UserEvent = StreamEvent | FundingPaid
+
+
 class UserStream(Protocol):
     """An account's stream of order events. Needs the API key only."""
 
-    def read(self, timeout: float) -> list[StreamEvent | FundingPaid]:
+    def read(self, timeout: float) -> list[UserEvent]:
         """Waits at most `timeout` seconds for one message, then returns it with all that are already there.
 
         Raises VenueUnavailable when the stream ended, its listen key expired, or pings go unanswered.

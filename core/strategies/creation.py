@@ -4,7 +4,7 @@ What is asked of the venue is asked first, within two seconds and outside of any
 saved by the caller's session.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -60,9 +60,8 @@ class NotAllowed(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Parameters that passed the guards. `settled` has the range and the number of cells that follow from them."""
+    """Parameters that passed the guards, `settled`: with the range and the number of cells that follow from them."""
 
-    parameters: Parameters
     settled: Parameters
     rules: RulesView
     entry_price: Decimal
@@ -109,13 +108,12 @@ def check(
     if around.account is None and needs_account:
         raise Conflict("no_exchange_key", f"There is no key for {exchange}: add one first.")
     deadline = Deadline()
-    rules = _rules(exchange, parameters.symbol, around.account, deadline)
     price = deadline.begin(lambda: public_api(exchange).last_price(parameters.symbol))
-    available = None if around.account is None else _available(exchange, around.account, deadline)
-    verdict = review(parameters, rules.rules, price(), available, around.other_orders, around.symbol_use)
+    available = _available(exchange, around.account, deadline)
+    rules = _rules(exchange, parameters.symbol, around.account, deadline)
+    verdict = review(parameters, rules.rules, price(), available(), around.other_orders, around.symbol_use)
     _raise_for_errors(verdict)
-    settled = _settled(parameters, rules)
-    return Checked(parameters, settled, rules, price(), verdict, around.account)
+    return Checked(resolve(parameters, rules.rules), rules, price(), verdict, around.account)
 
 
 def check_changes(user_id: int, row: GridStrategy, changes: Mapping[str, Any]) -> Checked:
@@ -243,11 +241,12 @@ def _rules(exchange: str, symbol: str, account: ExchangeApi | None, deadline: De
         raise Invalid(unknown.reason, unknown.message, {"symbol": [unknown.message]}) from None
 
 
-def _available(exchange: str, account: ExchangeApi, deadline: Deadline) -> Decimal:
-    """What may still back new orders, USDT."""
-    api = account_api(exchange, credentials_of(account))
-    balances = deadline.read(api.balances)
-    return next((b.available_balance for b in balances if b.asset == SETTLEMENT_ASSET), Decimal(0))
+def _available(exchange: str, account: ExchangeApi | None, deadline: Deadline) -> Callable[[], Decimal | None]:
+    """What may still back new orders, USDT; None without an account."""
+    if account is None:
+        return lambda: None
+    balances = deadline.begin(account_api(exchange, credentials_of(account)).balances)
+    return lambda: next((b.available_balance for b in balances() if b.asset == SETTLEMENT_ASSET), Decimal(0))
 
 
 def _raise_for_errors(verdict: Review) -> None:
@@ -255,19 +254,6 @@ def _raise_for_errors(verdict: Review) -> None:
         raise_for_errors(verdict)
     except Invalid as refused:
         raise NotAllowed(refused, verdict.ranges) from None
-
-
-def _settled(parameters: Parameters, rules: RulesView) -> Parameters:
-    """With the spacing that was asked for, where range and number of cells still follow from it after rounding."""
-    settled = resolve(parameters, rules.rules)
-    asked = replace(
-        settled, grid_spacing=parameters.grid_spacing, grid_spacing_pct=parameters.grid_spacing_pct, grid_number=None
-    )
-    if asked.count_field not in ("grid_spacing", "grid_spacing_pct"):
-        return settled
-    again = resolve(asked, rules.rules)
-    same = (again.grid_number, again.upper_price) == (settled.grid_number, settled.upper_price)
-    return replace(asked, grid_number=settled.grid_number) if same else settled
 
 
 def _apply(row: GridStrategy, checked: Checked) -> None:

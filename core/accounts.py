@@ -1,0 +1,191 @@
+"""Exchange accounts: a user's keys on an exchange, checked before they are kept, and never shown again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session as OrmSession
+
+from core import bus
+from core.clock import from_ms, now_ms
+from core.credentials import place_of
+from core.db import Session
+from core.deadline import Deadline
+from core.domain.lifecycle import ACTIVE
+from core.errors import Conflict, Invalid, NotFound, VenueRefused
+from core.exchange import VENUES, Credentials, account_api, key_type_of
+from core.exchange.paper_account import open_paper_account
+from core.models import Event, ExchangeApi, GridStrategy
+from core.vault import Secret, encrypt, fingerprint, mask
+
+REMOVED = "REMOVED"
+LISTENER_SILENT_AFTER_MS = 10_000
+_REFUSED_MODES: Mapping[str, tuple[str, str]] = {
+    "hedge_mode": (
+        "hedge_mode",
+        "The account is in hedge mode. Switch it to one-way mode at the exchange (it applies to COIN-M too).",
+    ),
+    "multi_assets_mode": (
+        "multi_assets_mode",
+        "The account is in multi-assets mode. Switch it to single-asset mode at the exchange.",
+    ),
+    "can_withdraw": (
+        "key_has_withdraw",
+        "The key may withdraw. Make one that may only read and trade futures, best tied to your addresses.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How an account is connected now. `listener`: UP, DOWN, or NOT_NEEDED while no strategy runs.
+
+    `stream_age_ms`: since the user stream last said anything, None where it has not.
+    """
+
+    account: ExchangeApi
+    listener: str
+    stream_connected_at: datetime | None
+    stream_age_ms: int | None
+
+
+def add_key(user_id: int, exchange: str, api_key: str, api_secret: str, label: str) -> ExchangeApi:
+    """Checks the key at the venue and keeps it.
+
+    Raises Invalid (unknown_exchange, key_invalid, hedge_mode, multi_assets_mode, key_has_withdraw), Conflict
+    (exchange_key_exists, key_in_use), VenueUnavailable.
+    """
+    if exchange not in VENUES:
+        raise _invalid("unknown_exchange", "exchange", f"Must be one of: {', '.join(VENUES)}.")
+    _require_no_key(user_id, exchange)
+    credentials = Credentials(
+        # Nobody's place: these two are for this check only.
+        api_key=Secret(encrypt(api_key, "new:api_key"), "new:api_key"),
+        api_secret=Secret(encrypt(api_secret, "new:api_secret"), "new:api_secret"),
+        key_type=key_type_of(api_secret),
+    )
+    _check_at_venue(exchange, credentials)
+    with Session.begin() as session:
+        return _keep(session, user_id=user_id, exchange=exchange, api_key=api_key, api_secret=api_secret, label=label)
+
+
+def open_account(user_id: int, label: str) -> ExchangeApi:
+    """A new account at the simulated exchange. Raises Conflict (exchange_key_exists), VenueUnavailable."""
+    _require_no_key(user_id, "paper")
+    made = Deadline().read(open_paper_account)
+    with Session.begin() as session:
+        return _keep(
+            session,
+            user_id=user_id,
+            exchange="paper",
+            api_key=made.api_key,
+            api_secret=made.api_secret,
+            label=label,
+        )
+
+
+def account_of(session: OrmSession, user_id: int, exchange: str) -> ExchangeApi | None:
+    """The user's account on an exchange, if there is one."""
+    owned = select(ExchangeApi).where(ExchangeApi.user_id == user_id, ExchangeApi.exchange == exchange)
+    return session.scalars(owned).one_or_none()
+
+
+def accounts_of(session: OrmSession, user_id: int) -> list[ExchangeApi]:
+    """Oldest first."""
+    owned = select(ExchangeApi).where(ExchangeApi.user_id == user_id, ExchangeApi.status != REMOVED)
+    return list(session.scalars(owned.order_by(ExchangeApi.id)))
+
+
+def remove(session: OrmSession, user_id: int, account_id: int) -> None:
+    """Destroys the key. The row stays for the books of ended strategies. Raises NotFound, Conflict."""
+    owned = select(ExchangeApi).where(
+        ExchangeApi.id == account_id, ExchangeApi.user_id == user_id, ExchangeApi.status != REMOVED
+    )
+    account = session.scalars(owned.with_for_update()).one_or_none()
+    if account is None:
+        raise NotFound("no_such_key", "There is no such exchange key.")
+    active = select(GridStrategy.id).where(GridStrategy.account_id == account.id, GridStrategy.status.in_(ACTIVE))
+    if session.scalars(active.limit(1)).first() is not None:
+        raise Conflict("strategies_running", "Strategies run with this key: stop them first.")
+    _record(session, account, "exchange_key_removed", f"The key for {account.exchange} was removed.")
+    account.api_key = account.api_secret = ""
+    account.status = REMOVED
+    # One key per user and exchange, and per fingerprint: both places are free again.
+    account.exchange = f"{account.exchange}:removed:{account.id}"
+    account.api_key_fingerprint = f"removed:{account.id}"
+
+
+def connections_of(session: OrmSession, user_id: int) -> list[Connection]:
+    return [connection_of(session, account) for account in accounts_of(session, user_id)]
+
+
+def connection_of(session: OrmSession, account: ExchangeApi) -> Connection:
+    """As the account's listener last told."""
+    active = select(GridStrategy.id).where(GridStrategy.account_id == account.id, GridStrategy.status.in_(ACTIVE))
+    if session.scalars(active.limit(1)).first() is None:
+        return Connection(account, "NOT_NEEDED", None, None)
+    told = bus.stream_state(account.id)
+    if told is None or now_ms() - told["seen_at"] > LISTENER_SILENT_AFTER_MS:
+        return Connection(account, "DOWN", None, None)
+    heard = told["event_at"]
+    age = None if heard is None else max(0, now_ms() - heard)
+    return Connection(account, "UP", from_ms(told["connected_at"]), age)
+
+
+def _require_no_key(user_id: int, exchange: str) -> None:
+    with Session.reading() as session:
+        if account_of(session, user_id, exchange) is not None:
+            raise _exists(exchange)
+
+
+def _exists(exchange: str) -> Conflict:
+    return Conflict("exchange_key_exists", f"There is a key for {exchange} already: remove it first.")
+
+
+def _check_at_venue(exchange: str, credentials: Credentials) -> None:
+    try:
+        mode = Deadline().read(account_api(exchange, credentials).check_key)
+    except VenueRefused as refused:
+        text = f"The exchange refused the key: {refused.message} ({refused.code})."
+        raise _invalid("key_invalid", "api_key", text) from None
+    for name, (reason, text) in _REFUSED_MODES.items():
+        if getattr(mode, name):
+            raise _invalid(reason, "api_key", text)
+
+
+def _invalid(reason: str, field: str, text: str) -> Invalid:
+    return Invalid(reason, text, {field: [text]})
+
+
+def _keep(
+    session: OrmSession, *, user_id: int, exchange: str, api_key: str, api_secret: str, label: str
+) -> ExchangeApi:
+    row = ExchangeApi(
+        user_id=user_id,
+        exchange=exchange,
+        label=label,
+        api_key="",
+        api_secret="",
+        api_key_masked=mask(api_key),
+        api_key_fingerprint=fingerprint(f"{exchange}:{api_key}"),
+        key_type=key_type_of(api_secret),
+    )
+    in_use = select(ExchangeApi.id).where(ExchangeApi.api_key_fingerprint == row.api_key_fingerprint)
+    if session.scalars(in_use).first() is not None:
+        raise Conflict("key_in_use", "This key is in use already.")
+    session.add(row)
+    try:
+        session.flush()
+    except IntegrityError:
+        raise _exists(exchange) from None
+    # A ciphertext is bound to its row, so the row comes first.
+    row.api_key = encrypt(api_key, place_of(row.id, "api_key"))
+    row.api_secret = encrypt(api_secret, place_of(row.id, "api_secret"))
+    _record(session, row, "exchange_key_added", f"A key for {exchange} was added.")
+    return row
+
+
+def _record(session: OrmSession, account: ExchangeApi, code: str, message: str) -> None:
+    session.add(Event(user_id=account.user_id, account_id=account.id, level="INFO", code=code, message=message))

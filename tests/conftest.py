@@ -1,0 +1,140 @@
+"""Fixtures shared by all tests, and the word at the end on what could not run here."""
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+
+import hypothesis
+import pytest
+
+from tests.support.environment import forget_settings, hermetic
+
+os.environ.update(hermetic())  # before anything of ours reads its settings
+
+from stack.postgres import Postgres
+from tests.support.databases import PostgresDatabases, SqliteDatabases
+from tests.support.servers import PaperServer, RedisServer
+from tests.support.stack import Stack
+
+# The cores are shared with servers and other tests, so no example has a time limit; CI always tries the same ones.
+hypothesis.settings.register_profile("house", deadline=None, derandomize=bool(os.environ.get("CI")))
+hypothesis.settings.load_profile("house")
+
+POSTGRES_COMMAND = "make install, or TEST_DATABASE_URL=postgresql+psycopg://... make test"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With xdist the files of a test share a worker, all that start whole stacks share one, and those begin first."""
+    if config.getoption("dist", "no") != "loadgroup":
+        return
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("stacks" if _starts_a_stack(item) else str(item.path)))
+    items.sort(key=lambda item: not _starts_a_stack(item))
+
+
+def _starts_a_stack(item: pytest.Item) -> bool:
+    return bool({"stack", "system"} & set(getattr(item, "fixturenames", ())))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Names every reason for a skip; the reason says what provides the missing part."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    if reasons:
+        terminalreporter.section("could not run on this machine")
+    for reason, count in reasons.most_common():
+        terminalreporter.write_line(f"{count} skipped: {reason}")
+
+
+@pytest.fixture(scope="session")
+def _redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_server(_redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisServer]:
+    """A real, empty server, and REDIS_URL pointing at it."""
+    _redis.ensure_running_and_empty()
+    monkeypatch.setenv("REDIS_URL", _redis.url)
+    forget_settings()
+    yield _redis
+    forget_settings()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """SQLAlchemy's URL of a real PostgreSQL: TEST_DATABASE_URL, or one started here."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    if sys.platform == "win32":
+        pytest.skip(f"no PostgreSQL: {POSTGRES_COMMAND}")
+    server = Postgres({"fsync": "off"})
+    try:
+        server.start()
+        yield server.url()
+    finally:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def _sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> SqliteDatabases:
+    return SqliteDatabases(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def _postgresql_databases(postgres_url: str) -> Iterator[PostgresDatabases]:
+    databases = PostgresDatabases(postgres_url)
+    yield databases
+    databases.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A fresh, migrated database of each kind; DATABASE_URL points at it, so `core.db.Session` uses it."""
+    with _databases(request).fresh() as url:
+        monkeypatch.setenv("DATABASE_URL", url)
+        forget_settings()
+        yield url
+        forget_settings()
+
+
+@pytest.fixture(scope="session")
+def _paper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PaperServer]:
+    server = PaperServer(tmp_path_factory.mktemp("paper"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def paper_server(_paper: PaperServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[PaperServer]:
+    """The simulated exchange on a manual feed, PAPER_URL pointing at it. Shared: open an account of your own."""
+    monkeypatch.setenv("PAPER_URL", _paper.url)
+    forget_settings()
+    yield _paper
+    _paper.restore_service()
+    forget_settings()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Every process of the Procfile under the runner, on each kind of database; one for all tests of a module."""
+    folder = tmp_path_factory.mktemp(f"stack-{request.param}")
+    with _databases(request).fresh() as url:
+        running = Stack(folder, {"DATABASE_URL": url})
+        running.start()
+        yield running
+        running.stop()
+
+
+def _databases(request: pytest.FixtureRequest) -> SqliteDatabases | PostgresDatabases:
+    """Those of the kind that the fixture's parameter names; nothing starts for the other kind."""
+    found: SqliteDatabases | PostgresDatabases = request.getfixturevalue(f"_{request.param}_databases")
+    return found

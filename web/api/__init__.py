@@ -1,0 +1,15 @@
+"""A file per resource."""
+
+from web.api import auth, connections, exchange_keys, grid, market, operations, symbols, tasks, trading
+
+BLUEPRINTS = (
+    auth.blp,
+    exchange_keys.blp,
+    grid.blp,
+    operations.blp,
+    trading.blp,
+    symbols.blp,
+    market.blp,
+    connections.blp,
+    tasks.blp,
+)

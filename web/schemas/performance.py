@@ -1,0 +1,54 @@
+"""Totals and the equity series."""
+
+import marshmallow as ma
+
+from web.fields import Decimal, Flag, Integer, Moment
+from web.schemas.base import Schema
+from web.schemas.market import check_span
+
+
+class PerformanceQuery(Schema):
+    start = Moment(data_key="from", load_default=None)
+    end = Moment(data_key="to", load_default=None)
+
+    @ma.validates_schema
+    def in_order(self, data: dict[str, object], **_kwargs: object) -> None:
+        check_span(data)
+
+
+class PointSchema(Schema):
+    at = Moment()
+    equity = Decimal()
+    total_pnl = Decimal()
+    grid_profit = Decimal()
+    unrealized_pnl = Decimal()
+    fees = Decimal()
+    funding = Decimal()
+    position = Decimal()
+    mark_price = Decimal()
+
+
+class PerformanceSchema(Schema):
+    """Quote amounts; percentages as 1 for 1 %. total_pnl = realized_pnl + unrealized_pnl - fees + funding, exactly."""
+
+    grid_profit = Decimal()
+    round_trips = Integer()
+    realized_pnl = Decimal()
+    unrealized_pnl = Decimal()
+    fees = Decimal()
+    funding = Decimal()
+    total_pnl = Decimal()
+    roi_pct = Decimal(places=8)
+    grid_apr_pct = Decimal(places=8, allow_none=True)
+    total_apr_pct = Decimal(places=8, allow_none=True)
+    max_drawdown = Decimal()
+    position = Decimal()
+    average_entry_price = Decimal(places=18, allow_none=True)
+    mark_price = Decimal()
+    liquidation_price = Decimal(allow_none=True)
+    margin_ratio = Decimal(places=8, allow_none=True)
+    buy_and_hold_pnl = Decimal(places=8, allow_none=True)
+    books_balance = Flag(allow_none=True)
+    books_difference = Decimal(allow_none=True)
+    books_checked_at = Moment(allow_none=True)
+    equity = ma.fields.List(ma.fields.Nested(PointSchema))
