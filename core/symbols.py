@@ -6,6 +6,7 @@ account's own, so they are kept in memory only.
 """
 
 import threading
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -26,8 +27,8 @@ from core.exchange import VENUES, account_api, public_api
 from core.models import ExchangeApi, SymbolRule
 
 KEPT_FOR = timedelta(hours=24)
-# A symbol that nobody knows may have been listed a moment ago.
-_ASK_AGAIN_AFTER = timedelta(milliseconds=500)
+# A symbol that nobody knows may have been listed a moment ago; asking for every one of them would be too much.
+_QUESTIONS, _PER = 5, timedelta(seconds=5)
 _ROWS_AT_ONCE = 400
 _OURS = ("max_leverage", "leverage_brackets")  # columns that a venue's public rules don't touch
 
@@ -57,7 +58,7 @@ class _Books:
 
     def __init__(self) -> None:
         self.of_exchange: dict[str, dict[str, RulesView]] = {}
-        self.asked_at: dict[str, datetime] = {}
+        self.asked_at: dict[str, deque[datetime]] = defaultdict(lambda: deque(maxlen=_QUESTIONS))
         self.terms: dict[tuple[int, str], _Terms] = {}
         self.reading = threading.Lock()
 
@@ -97,7 +98,7 @@ def tradable_symbols(exchange: str) -> list[RulesView]:
     """The rules of every symbol that takes a grid now, by name. Raises VenueUnavailable as `rules_of` does."""
     known = _known(exchange)
     stale = False
-    if not known or _is_old(min(view.updated_at for view in known.values())):
+    if not known or _is_old(max(view.updated_at for view in known.values())):
         try:
             known = _read(exchange, Deadline())
         except VenueUnavailable:
@@ -116,7 +117,7 @@ def _public_rules(exchange: str, symbol: str, refresh: bool, deadline: Deadline)
     view = _known(exchange).get(symbol)
     if view is not None and not refresh and not _is_old(view.updated_at):
         return view
-    if view is None and _was_just_asked(exchange):
+    if view is None and _was_asked_enough(exchange):
         raise _unknown(symbol, exchange)
     try:
         view = _read(exchange, deadline).get(symbol)
@@ -137,9 +138,9 @@ def _is_old(moment: datetime) -> bool:
     return now() - moment >= KEPT_FOR
 
 
-def _was_just_asked(exchange: str) -> bool:
-    asked = _books().asked_at.get(exchange)
-    return asked is not None and now() - asked < _ASK_AGAIN_AFTER
+def _was_asked_enough(exchange: str) -> bool:
+    asked = _books().asked_at[exchange]
+    return len(asked) == _QUESTIONS and now() - asked[0] < _PER
 
 
 def _known(exchange: str) -> Mapping[str, RulesView]:
@@ -161,7 +162,7 @@ def _read(exchange: str, deadline: Deadline) -> Mapping[str, RulesView]:
     if not books.reading.acquire(timeout=deadline.left_s):
         raise VenueUnavailable("the exchange did not answer in time", "venue_timeout")
     try:
-        books.asked_at[exchange] = now()
+        books.asked_at[exchange].append(now())
         found = deadline.read(public_api(exchange).symbol_rules)
         _store(exchange, found.values())
         books.of_exchange.pop(exchange, None)

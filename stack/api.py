@@ -26,6 +26,11 @@ class Api:
         token = self.post("/auth/login", {"email": email, "password": password})["access_token"]
         self._http.headers["Authorization"] = f"Bearer {token}"
 
+    @property
+    def headers(self) -> httpx.Headers:
+        """What every request carries: the token of the user who logged in."""
+        return self._http.headers
+
     def get(self, path: str, **query: str | int) -> Json:
         return self._checked(self._http.get(path, params=query))
 

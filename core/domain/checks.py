@@ -1,7 +1,7 @@
 """The guards on single fields: what can be judged without knowing the other quantities of the plan."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 
 from core.domain.lines import MAX_CELLS, MIN_CELLS, ladder
@@ -9,6 +9,9 @@ from core.domain.parameters import GridType, MarginType, Parameters
 from core.domain.risk import outwards, stop_prices, stop_range
 from core.domain.symbol_rules import SymbolRules
 from core.domain.trailing import trails_down, trails_up
+
+MAX_DIGITS = 15  # before the point
+MAX_DECIMALS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,16 @@ class SymbolUse:
 
     leverage: int
     margin_type: MarginType
+
+
+def number_problems(parameters: Parameters) -> Iterator[Problem]:
+    """Numbers that nobody means: exact arithmetic with them would take time and memory without end."""
+    for name in (field.name for field in fields(parameters)):
+        value = getattr(parameters, name)
+        numbers = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(number, Decimal) and not _is_meant(number) for number in numbers):
+            message = f"{name} must be between -1e{MAX_DIGITS} and 1e{MAX_DIGITS}, with at most {MAX_DECIMALS} decimals"
+            yield Problem(name, "number_out_of_range", message)
 
 
 def field_problems(parameters: Parameters, rules: SymbolRules) -> Iterator[Problem]:
@@ -75,6 +88,11 @@ def symbol_problems(parameters: Parameters, use: SymbolUse | None) -> Iterator[P
     if use.margin_type is not parameters.margin_type:
         message = f"another strategy trades {parameters.symbol} with {use.margin_type} margin: it must be the same"
         yield Problem("margin_type", "symbol_margin_type_differs", message)
+
+
+def _is_meant(number: Decimal) -> bool:
+    exponent = number.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -MAX_DECIMALS and number.adjusted() < MAX_DIGITS
 
 
 def _prices(field: str, prices: Iterable[Decimal], rules: SymbolRules) -> Iterator[Problem]:

@@ -8,8 +8,8 @@ from fractions import Fraction
 
 ZERO = Decimal(0)
 
-# Sums and products of money: 60 digits hold any of ours whole, and losing one would raise instead of passing silently.
-EXACT = Context(prec=60, traps=[InvalidOperation, DivisionByZero, Overflow, Inexact])
+# Sums and products of money: 200 digits hold any of ours whole, and losing one would raise, not pass silently.
+EXACT = Context(prec=200, traps=[InvalidOperation, DivisionByZero, Overflow, Inexact])
 # Quotients, roots and averages, which have no last digit.
 PRECISE = Context(prec=60, traps=[InvalidOperation, DivisionByZero, Overflow])
 

@@ -10,6 +10,7 @@ from core.domain.checks import (
     Problem,
     SymbolUse,
     field_problems,
+    number_problems,
     order_count_problems,
     other_problems,
     symbol_problems,
@@ -72,7 +73,7 @@ def review(  # noqa: PLR0917 - what is asked, then what surrounds it
     `available_balance` in quote, None where it is not asked for; `other_orders` are the account's live orders on the
     symbol that are not this strategy's; `symbol_use` is what its other strategies on the symbol trade with.
     """
-    problems = list(field_problems(parameters, rules))
+    problems = list(number_problems(parameters)) or list(field_problems(parameters, rules))
     if problems:
         return _refusal(problems, basic_ranges(rules))
     try:

@@ -229,7 +229,7 @@ def _give_inventory(session: Session, strategy: GridStrategy, cell: GridCell, ru
     cell.ledger, cell.held = piece, piece.held
     cell.awaits_inventory = False
     opening = Side(cell.opening_side)
-    intent = next_order(_shape(cell), opening, Decimal(0), rules)
+    intent = next_order(_shape(cell), opening, cell.quantity - cell.held, rules)
     cell.next_side, cell.next_quantity, cell.next_purpose = intent.side, intent.quantity, Purpose.OPEN
     return next_cell_order(session, strategy, cell)
 

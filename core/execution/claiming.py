@@ -18,9 +18,11 @@ CLOSING = (Purpose.CLOSE, Purpose.STOP_LOSS, Purpose.TAKE_PROFIT)
 LARGEST_BATCH = 200
 
 
-def count_due(session: Session, account_id: int) -> int:
-    """How many tokens the account could use now."""
-    return len(session.scalars(_due(account_id)).all())
+def count_due(session: Session, account_id: int) -> tuple[int, int]:
+    """How many tokens the account could use now: (for closing orders, for others)."""
+    due = session.execute(_due(account_id)).all()
+    closing = sum(row.purpose in CLOSING for row in due)
+    return closing, len(due) - closing
 
 
 def claim_due(session: Session, account_id: int, tokens: int) -> Consequences:
@@ -45,9 +47,9 @@ def claim_due(session: Session, account_id: int, tokens: int) -> Consequences:
     return consequences
 
 
-def _due(account_id: int) -> Select[int, int]:
+def _due(account_id: int) -> Select[int, int, str]:
     return (
-        select(GridOrder.id, GridOrder.strategy_id)
+        select(GridOrder.id, GridOrder.strategy_id, GridOrder.purpose)
         .where(
             GridOrder.account_id == account_id,
             GridOrder.status == OrderStatus.PENDING,

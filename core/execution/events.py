@@ -141,7 +141,8 @@ def _new_trades(
     wanted: dict[TradeKey, tuple[GridOrder, Trade]] = {}
     for finding in findings:
         order = orders.get(finding.client_order_id)
-        if order is not None and finding.trade is not None:
+        # Without its fee a trade is not whole: its order, short of a trade then, is asked for it.
+        if order is not None and finding.trade is not None and finding.trade.fee_asset:
             trade = finding.trade
             wanted[(trade.symbol, trade.trade_id, trade.order_id)] = (order, trade)
     if not wanted:

@@ -14,7 +14,7 @@ class ExchangeApi(Base):
     """A user's keys on one exchange. Times in ms are venue time."""
 
     __tablename__ = "exchange_apis"
-    __table_args__ = (UniqueConstraint("user_id", "exchange"),)
+    __table_args__ = (UniqueConstraint("user_id", "exchange"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))

@@ -30,7 +30,10 @@ class GridStrategy(Base):
     """Parameters, state, and the running sums of its ledger (quote amounts unless said otherwise)."""
 
     __tablename__ = "grid_strategies"
-    __table_args__ = (Index("ix_grid_strategies_account_id_status", "account_id", "status"),)
+    __table_args__ = (
+        Index("ix_grid_strategies_account_id_status", "account_id", "status"),
+        {"sqlite_autoincrement": True},  # the id is in client order ids: a deleted strategy's must not come back
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)

@@ -66,9 +66,9 @@ def _advance_start(session: OrmSession, strategy: GridStrategy) -> None:
 def send_due(account_id: int) -> Consequences:
     """Claims what the account may send now."""
     with Session.reading() as session:
-        wanted = count_due(session, account_id)
-    if not wanted:
+        closing, opening = count_due(session, account_id)
+    if not closing + opening:
         return Consequences()
-    tokens = take(account_id, wanted)
+    tokens = take(account_id, closing, closing=True) + take(account_id, opening)
     with Session.begin() as session:
         return claim_due(session, account_id, tokens)

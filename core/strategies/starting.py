@@ -1,25 +1,20 @@
 """The start: the whole plan in one transaction, from the price at this moment; then orders go out as tokens allow."""
 
-from dataclasses import dataclass
-from decimal import Decimal
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
 from core.credentials import credentials_of
 from core.db import Session
-from core.domain.guards import raise_for_errors, review
 from core.domain.lifecycle import StrategyStatus
 from core.domain.order import OrderStatus, Purpose
-from core.domain.plan import Plan, PlannedCell
-from core.domain.symbol_rules import SymbolRules
+from core.domain.plan import PlannedCell
 from core.errors import Conflict, Refused, Unavailable, VenueRefused
-from core.exchange import account_api, public_api
+from core.exchange import account_api
 from core.execution.intents import lock_strategies, new_order, next_cell_order
 from core.models import ExchangeApi, GridCell, GridOrder, GridStrategy
+from core.strategies.creation import Checked, check
 from core.strategies.ending import fail
 from core.strategies.parameters import parameters_of
-from core.symbols import rules_of
 
 OPENED = (OrderStatus.PLACED, OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED)
 
@@ -77,37 +72,33 @@ def refusal(session: OrmSession, strategy: GridStrategy) -> str | None:
     return session.scalars(refused.limit(1)).first()
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    plan: Plan
-    rules: SymbolRules
-    entry_price: Decimal
+def _prepare(strategy: GridStrategy, account: ExchangeApi) -> Checked:
+    """The guards' verdict at this moment's price, on an account that is set up for it.
 
-
-def _prepare(strategy: GridStrategy, account: ExchangeApi) -> _Prepared:
-    """Everything that is asked of the venue. Raises Unavailable, Refused, VenueRefused."""
-    rules = rules_of(strategy.exchange, strategy.symbol, account).rules
+    Raises Unavailable, Refused, VenueRefused.
+    """
     api = account_api(strategy.exchange, credentials_of(account))
-    if (mode := api.check_key()).hedge_mode or mode.multi_assets_mode:
-        raise Conflict(
-            "account_mode", "the account is in hedge mode or multi-assets mode: switch it off at the exchange"
-        )
+    mode = api.check_key()
+    if mode.hedge_mode or mode.multi_assets_mode:
+        raise Conflict("account_mode", "the account is in hedge or multi-assets mode: switch it off at the exchange")
     setting = api.symbol_setting(strategy.symbol)
     if setting.margin_type != strategy.margin_type:
         api.set_margin_type(strategy.symbol, strategy.margin_type)
     if setting.leverage != strategy.leverage:
         api.set_leverage(strategy.symbol, strategy.leverage)
-    entry_price = public_api(strategy.exchange).last_price(strategy.symbol)
-    available = next((balance.available_balance for balance in api.balances() if balance.asset == "USDT"), Decimal(0))
-    reviewed = review(parameters_of(strategy), rules, entry_price, available, 0)
-    raise_for_errors(reviewed)
-    assert reviewed.plan is not None
-    return _Prepared(reviewed.plan, rules, entry_price)
+    return check(
+        strategy.user_id,
+        strategy.exchange,
+        parameters_of(strategy),
+        needs_account=True,
+        strategy_id=strategy.id,
+    )
 
 
-def _store(session: OrmSession, strategy: GridStrategy, prepared: _Prepared) -> None:
-    plan, rules = prepared.plan, prepared.rules
-    strategy.entry_price = prepared.entry_price
+def _store(session: OrmSession, strategy: GridStrategy, checked: Checked) -> None:
+    plan, rules = checked.review.plan, checked.rules.rules
+    assert plan is not None, "a review without errors has a plan"
+    strategy.entry_price = checked.entry_price
     strategy.budget, strategy.per_grid_amount = plan.budget, plan.per_grid_amount
     strategy.grid_number = len(plan.cells)
     strategy.symbol_price_precision, strategy.symbol_qty_precision = rules.price_precision, rules.quantity_precision

@@ -90,6 +90,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_exchange_apis")),
         sa.UniqueConstraint("api_key_fingerprint", name=op.f("uq_exchange_apis_api_key_fingerprint")),
         sa.UniqueConstraint("user_id", "exchange", name=op.f("uq_exchange_apis_user_id_exchange")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "idempotency_keys",
@@ -193,6 +194,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["exchange_apis.id"], name=op.f("fk_grid_strategies_account_id")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_grid_strategies_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_grid_strategies")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("grid_strategies", schema=None) as batch_op:
         batch_op.create_index("ix_grid_strategies_account_id_status", ["account_id", "status"], unique=False)

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
+from core.credentials import place_of
 from core.db import Session
 from core.domain.lifecycle import StrategyStatus
 from core.domain.order import OrderNews, OrderStatus, Purpose, Side, Trade
@@ -17,6 +18,7 @@ from core.execution.intents import new_order, next_cell_order
 from core.models import ExchangeApi, GridCell, GridOrder, GridStrategy, SymbolRule, User
 from core.strategies.parameters import apply_parameters
 from core.symbols import brackets_as_json
+from core.vault import encrypt
 
 D = Decimal
 NOTHING = D(0)
@@ -58,8 +60,13 @@ PARAMETERS = Parameters(
 )
 
 
-def running_grid(entry_price: Decimal = ENTRY, parameters: Parameters = PARAMETERS) -> int:
-    """A strategy that is RUNNING with every order PLACED (its inventory, if any, still PENDING); returns its id."""
+def running_grid(
+    entry_price: Decimal = ENTRY, parameters: Parameters = PARAMETERS, keys: tuple[str, str] = ("-", "-")
+) -> int:
+    """A strategy that is RUNNING with every order PLACED (its inventory, if any, still PENDING); returns its id.
+
+    `keys`: API key and HMAC secret of its account, where the test has a venue.
+    """
     planned = plan(parameters, RULES, entry_price)
     with Session.begin() as session:
         user = User(email="grid@example.com", password_hash="-")
@@ -68,7 +75,7 @@ def running_grid(entry_price: Decimal = ENTRY, parameters: Parameters = PARAMETE
         account = ExchangeApi(
             user_id=user.id,
             exchange="paper",
-            api_key="-",
+            api_key="-",  # encrypted below: a ciphertext is bound to the row's id
             api_secret="-",
             api_key_masked="…",
             api_key_fingerprint="-",
@@ -79,6 +86,8 @@ def running_grid(entry_price: Decimal = ENTRY, parameters: Parameters = PARAMETE
             [account, SymbolRule(exchange="paper", leverage_brackets=brackets_as_json(RULES.brackets), **rules)]
         )
         session.flush()
+        account.api_key = encrypt(keys[0], place_of(account.id, "api_key"))
+        account.api_secret = encrypt(keys[1], place_of(account.id, "api_secret"))
         strategy = GridStrategy(
             user_id=user.id, account_id=account.id, exchange="paper", status=StrategyStatus.RUNNING, generation=1
         )

@@ -120,6 +120,16 @@ def test_the_counter_order_follows_the_cumulative_quantity_and_the_profit_the_tr
     assert row.grid_profit == buy.quantity * 1000 - row.fees
 
 
+def test_a_trade_without_its_fee_is_asked_for_instead_of_booked() -> None:
+    grid = running_grid()
+    buy = order_of_cell(grid, 2)
+    bare = replace(trade_of(buy, 1, buy.quantity), fee=D(0), fee_asset="")
+    hear(grid, [said(buy, OrderStatus.FILLED, buy.quantity, bare)])
+    assert strategy_row(grid).position == 0
+    assert order_of_cell(grid, 2, OrderStatus.FILLED).next_check_at is not None
+    assert order_of_cell(grid, 2, OrderStatus.PENDING).side == Side.SELL
+
+
 def test_a_cancelled_order_comes_back_for_the_rest_after_a_pause() -> None:
     grid = running_grid()
     buy = order_of_cell(grid, 2)

@@ -37,7 +37,7 @@ def test_a_sound_request_has_a_plan_and_nothing_to_object() -> None:
     [
         ({"lower_price": "0"}, "lower_price", "price_out_of_range", "between 0.01 and 306177"),
         ({"lower_price": "-1"}, "lower_price", "price_out_of_range", "between 0.01 and 306177"),
-        ({"upper_price": "1e30"}, "upper_price", "price_out_of_range", "between 0.01 and 306177"),
+        ({"upper_price": "1e14"}, "upper_price", "price_out_of_range", "between 0.01 and 306177"),
         ({"upper_price": "2000"}, "upper_price", "range_invalid", "above the lower one"),
         ({"upper_price": "1000"}, "upper_price", "range_invalid", "above the lower one"),
         ({"grid_number": None}, "grid_number", "grid_number_missing", "between 2 and 200"),
@@ -88,6 +88,42 @@ def test_a_wrong_field_is_named_with_what_is_allowed(asked: dict[str, Any], fiel
     with pytest.raises(Invalid) as raised:
         raise_for_errors(refused)
     assert (raised.value.reason, raised.value.fields) == (reason, refused.errors)
+
+
+@pytest.mark.parametrize("number", ["1e15", "1e999999", "-1e999999", "1e-999999", "NaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize(
+    "field",
+    [
+        "lower_price",
+        "upper_price",
+        "grid_spacing",
+        "grid_spacing_pct",
+        "total_investment",
+        "reserve",
+        "take_profit_pct",
+        "trigger_price",
+        "trailing_up",
+        "lines",
+    ],
+)
+def test_a_number_that_nobody_means_is_refused_before_anything_is_computed_with_it(field: str, number: str) -> None:
+    value = (Decimal(1), Decimal(number)) if field == "lines" else number
+    refused = verdict(**{field: value})
+    assert (refused.reason, list(refused.errors)) == ("number_out_of_range", [field])
+
+
+def test_the_largest_and_longest_numbers_that_are_allowed_are_judged_exactly() -> None:
+    long = "123456789012345." + "123456789" * 4 + "1234"
+    for field in (
+        "total_investment",
+        "grid_spacing",
+        "grid_spacing_pct",
+        "stop_loss_pct",
+        "take_profit_pct",
+        "reserve",
+    ):
+        assert field in verdict(**{field: long}).errors
+    assert verdict(lower_price="2000." + "1" * 40, upper_price="3000." + "3" * 40, stop_loss_pct="1." + "7" * 40).plan
 
 
 def test_custom_grids_do_not_trail() -> None:

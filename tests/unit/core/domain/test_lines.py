@@ -61,7 +61,7 @@ def test_a_geometric_tie_goes_up_whatever_the_size(whole: int, number: int, rati
     assert grid_lines(parameters, rules(tick_size=tick))[1] == (whole + 1) * tick
 
 
-@given(st.integers(1, 10**6), st.integers(21, 24))
+@given(st.integers(1, 10**6), st.integers(21, 30))
 def test_a_geometric_line_a_hair_below_half_a_tick_goes_down(whole: int, digits: int) -> None:
     root = EXACT.subtract(whole + Decimal("0.5"), Decimal(1).scaleb(-digits))
     parameters = grid(grid_type=GridType.GEOMETRIC, lower_price="1", upper_price=EXACT.power(root, 2), grid_number=2)

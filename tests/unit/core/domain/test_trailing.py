@@ -69,6 +69,8 @@ def test_a_step_past_a_limit_or_a_stop_price_is_not_taken(mark: str, asked: dict
 @pytest.mark.parametrize(
     ("mark", "asked"),
     [
+        ("3100", {"trailing_up": "3100"}),
+        ("1900", {"trailing_down": "1900"}),
         ("3100", {"take_profit": "3100.01"}),
         ("3100", {"take_profit_pct": "1"}),  # moves along
         ("3100", {"strategy_type": LONG, "stop_loss": "1900"}),
