@@ -23,7 +23,16 @@ _SECRET_TEXTS = (
     (re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+"), "[removed]"),  # a JWT
     (re.compile(r"-----BEGIN[^-]*PRIVATE KEY-----.*?(-----END[^-]*-----|\Z)", re.S), "[removed]"),
 )
-_CHATTY = ("celery.beat", "celery.app.trace", "celery.worker.strategy", "httpx", "httpcore", "urllib3", "websocket", "werkzeug")
+_CHATTY = (
+    "celery.beat",
+    "celery.app.trace",
+    "celery.worker.strategy",
+    "httpx",
+    "httpcore",
+    "urllib3",
+    "websocket",
+    "werkzeug",
+)
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

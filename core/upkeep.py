@@ -15,7 +15,7 @@ from core.db import Session
 from core.domain.lifecycle import ACTIVE
 from core.domain.order import OrderStatus
 from core.errors import VenueRefused, VenueUnavailable
-from core.execution.events import IN_PROGRESS, Consequences
+from core.execution.events import Consequences
 from core.models import EquitySnapshot, ExchangeApi, GridOrder, GridStrategy, Lease
 from core.reconciliation.account import request_all
 from core.reconciliation.cells import bare_cells, refill
@@ -66,7 +66,7 @@ def _accounts_with_work() -> CompoundSelect[int]:
         GridOrder.next_check_at.is_(None) | (GridOrder.next_check_at <= now()),
     )
     doubtful = select(GridOrder.account_id).where(in_doubt())
-    in_progress = select(GridStrategy.account_id).where(GridStrategy.status.in_(IN_PROGRESS))
+    in_progress = progress.in_progress().with_only_columns(GridStrategy.account_id)
     bare = bare_cells().with_only_columns(GridStrategy.account_id)
     return union(pending, doubtful, in_progress, bare)
 
@@ -75,11 +75,11 @@ def tend(account_id: int) -> Iterator[Consequences]:
     """Everything of the account that is due, step by step; each step is committed when it is yielded."""
     with Session.begin() as session:
         refill(session, account_id)
-    yield from progress.advance_all(account_id)
     try:
         yield resolve(account_id)
     except (VenueUnavailable, VenueRefused) as error:
         log.warning("doubts not resolved", account_id=account_id, error=str(error))
+    yield from progress.advance_all(account_id)
     yield progress.send_due(account_id)
 
 

@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.clock import now
-from core.domain.lifecycle import FinishReason, OperationState, StrategyStatus, move
+from core.domain.lifecycle import ACTIVE, FinishReason, OperationState, StrategyStatus, move
 from core.execution.events import request_reconciliation
 from core.execution.intents import lock_strategies
 from core.models import Event, GridStrategy, Operation
@@ -37,6 +37,7 @@ def end(session: Session, strategy: GridStrategy) -> None:
         return
     tell(session, strategy, strategy.status.lower(), f"the strategy is {strategy.status}")
     conclude(session, strategy, None)
+    _conclude_stop_all(session, strategy.user_id)
 
 
 def open_operation(session: Session, strategy: GridStrategy) -> Operation | None:
@@ -55,6 +56,20 @@ def conclude(session: Session, strategy: GridStrategy, error: str | None) -> Non
     operation = open_operation(session, strategy)
     if operation is not None:
         finish(operation, error)
+
+
+def _conclude_stop_all(session: Session, user_id: int) -> None:
+    """Finishes the user's stop-alls of whose strategies the last one has ended."""
+    session.flush()
+    active = set(
+        session.scalars(select(GridStrategy.id).where(GridStrategy.user_id == user_id, GridStrategy.status.in_(ACTIVE)))
+    )
+    open_ones = select(Operation).where(
+        Operation.user_id == user_id, Operation.kind == "stop_all", Operation.state == OperationState.PENDING
+    )
+    for operation in session.scalars(open_ones):
+        if active.isdisjoint(operation.arguments["strategy_ids"]):
+            finish(operation)
 
 
 def tell(session: Session, strategy: GridStrategy, code: str, message: str, level: str = "INFO") -> None:

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import select
+from sqlalchemy import Select, and_, exists, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
 from core.db import Session
 from core.domain.lifecycle import StrategyStatus, move
+from core.domain.order import LIVE
 from core.execution.claiming import claim_due, count_due
 from core.execution.events import IN_PROGRESS, Consequences
 from core.execution.intents import lock_strategies
 from core.execution.rates import take
-from core.models import GridStrategy
+from core.models import GridCell, GridOrder, GridStrategy
 from core.strategies import starting, stopping
 from core.strategies.ending import conclude, end, fail, tell
 
@@ -34,7 +35,10 @@ def advance(strategy_id: int) -> Consequences:
             consequences.cancels += stopping.step(session, strategy)
             if stopping.is_done(session, strategy):
                 end(session, strategy)
-        elif before in (StrategyStatus.RUNNING, StrategyStatus.PAUSED):
+        elif before == StrategyStatus.PAUSED:
+            consequences.cancels += stopping.take_back_openings(session, strategy)
+            conclude(session, strategy, None)
+        elif before == StrategyStatus.RUNNING:
             conclude(session, strategy, None)
         if strategy.status != before and strategy.status in IN_PROGRESS:
             consequences.in_progress.add(strategy.id)
@@ -43,13 +47,23 @@ def advance(strategy_id: int) -> Consequences:
 
 
 def advance_all(account_id: int) -> Iterator[Consequences]:
-    """A step of every strategy of the account that is starting or stopping."""
+    """A step of every strategy of the account that is starting, stopping or pausing."""
     with Session.reading() as session:
-        numbers = session.scalars(
-            select(GridStrategy.id).where(GridStrategy.account_id == account_id, GridStrategy.status.in_(IN_PROGRESS))
-        ).all()
+        numbers = session.scalars(in_progress().where(GridStrategy.account_id == account_id)).all()
     for number in numbers:
         yield advance(number)
+
+
+def in_progress() -> Select[int]:
+    """Ids of strategies on their way to another state; a paused one is while opening legs of it are live."""
+    openings = exists().where(
+        GridOrder.strategy_id == GridStrategy.id,
+        GridOrder.cell_id == GridCell.id,
+        GridOrder.status.in_(LIVE),
+        GridOrder.side == GridCell.opening_side,
+    )
+    pausing = and_(GridStrategy.status == StrategyStatus.PAUSED, openings)
+    return select(GridStrategy.id).where(or_(GridStrategy.status.in_(IN_PROGRESS), pausing))
 
 
 def _advance_start(session: OrmSession, strategy: GridStrategy) -> None:

@@ -87,8 +87,11 @@ def request_stop_all(session: Session, user_id: int, exchange: str, close_positi
     strategies = lock_strategies(session, session.scalars(running)).values()
     for strategy in strategies:
         begin_stop(strategy, StrategyStatus.STOPPED, close_position)
+        _overtake(session, strategy, "stop_all")
     operation = _new_operation(user_id, None, "stop_all", {"strategy_ids": [strategy.id for strategy in strategies]})
     session.add(operation)
+    if not strategies:
+        finish(operation)
     return operation
 
 
@@ -140,15 +143,19 @@ def _own(session: Session, user_id: int, exchange: str, strategy_id: int) -> Gri
 
 
 def _operation(session: Session, strategy: GridStrategy, kind: str, **arguments: Any) -> Operation:
-    """Any earlier operation that is still under way is overtaken by this one."""
+    _overtake(session, strategy, kind)
+    operation = _new_operation(strategy.user_id, strategy.id, kind, arguments)
+    session.add(operation)
+    return operation
+
+
+def _overtake(session: Session, strategy: GridStrategy, kind: str) -> None:
+    """Any earlier operation of the strategy that is still under way has come to nothing."""
     open_ones = select(Operation).where(
         Operation.strategy_id == strategy.id, Operation.state.in_((OperationState.PENDING, OperationState.RUNNING))
     )
     for earlier in session.scalars(open_ones):
         finish(earlier, f"overtaken by {kind}")
-    operation = _new_operation(strategy.user_id, strategy.id, kind, arguments)
-    session.add(operation)
-    return operation
 
 
 def _new_operation(user_id: int, strategy_id: int | None, kind: str, arguments: dict[str, Any]) -> Operation:

@@ -1,4 +1,7 @@
-"""The stop: our own orders cancelled one by one to a final state, then our position closed if asked."""
+"""The stop: our own orders cancelled one by one to a final state, then our position closed if asked.
+
+A pause takes back the opening legs only, by the same means.
+"""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -15,7 +18,7 @@ from core.execution.intents import Cancel, new_order
 from core.execution.rules import rules_of
 from core.models import GridOrder, GridStrategy
 
-CANCEL_AGAIN = timedelta(seconds=3)
+ASK_AFTER = timedelta(seconds=3)
 CLOSE_PURPOSE = {"STOP_LOSS": Purpose.STOP_LOSS, "TAKE_PROFIT": Purpose.TAKE_PROFIT}
 CLOSING = (Purpose.CLOSE, Purpose.STOP_LOSS, Purpose.TAKE_PROFIT)
 
@@ -26,19 +29,18 @@ def step(session: Session, strategy: GridStrategy) -> list[Cancel]:
     Orders in doubt are left to their resolution: a cancel the venue does not know of would prove nothing.
     """
     live = _live_orders(session, strategy)
-    cancels = []
-    for order in live:
-        if order.purpose in CLOSING:
-            continue
-        if order.status == OrderStatus.PENDING:
-            order.status, order.next_check_at = OrderStatus.CANCELED, None
-            follow_up(session, strategy, order, rules_of(session, order.exchange, order.symbol))
-        else:
-            cancels += _cancel(order)
+    cancels = _take_back(session, strategy, [order for order in live if order.purpose not in CLOSING])
     strategy.waiting_for = _waiting_for(live)
     if strategy.close_on_end and all(order.status in FINAL for order in live) and _is_booked(session, strategy):
         _close(session, strategy)
     return cancels
+
+
+def take_back_openings(session: Session, strategy: GridStrategy) -> list[Cancel]:
+    """For a pause: no order of it may add exposure; those that close a cell stay."""
+    live = _live_orders(session, strategy)
+    openings = [order for order in live if order.cell is not None and order.side == order.cell.opening_side]
+    return _take_back(session, strategy, openings)
 
 
 def is_done(session: Session, strategy: GridStrategy) -> bool:
@@ -58,13 +60,23 @@ def _live_orders(session: Session, strategy: GridStrategy) -> Sequence[GridOrder
     ).all()
 
 
+def _take_back(session: Session, strategy: GridStrategy, orders: Sequence[GridOrder]) -> list[Cancel]:
+    cancels = []
+    for order in orders:
+        if order.status == OrderStatus.PENDING:
+            order.status, order.next_check_at = OrderStatus.CANCELED, None
+            follow_up(session, strategy, order, rules_of(session, order.exchange, order.symbol))
+        elif order.status in (OrderStatus.PLACED, OrderStatus.PARTIALLY_FILLED):
+            cancels += _cancel(order)
+    return cancels
+
+
 def _cancel(order: GridOrder) -> list[Cancel]:
-    if order.status not in (OrderStatus.PLACED, OrderStatus.PARTIALLY_FILLED):
-        return []
-    if order.cancel_wanted and order.next_check_at is not None and order.next_check_at > now():
+    """Once; then the venue is asked what became of it, and only an answer that it still rests cancels it again."""
+    if order.cancel_wanted and order.next_check_at is not None:
         return []
     order.cancel_wanted = True
-    order.next_check_at = now() + CANCEL_AGAIN
+    order.next_check_at = now() + ASK_AFTER
     return [Cancel(order.id, order.account_id, order.exchange, order.symbol, order.client_order_id)]
 
 

@@ -4,6 +4,7 @@ import math
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 from core.config import ROOT
@@ -16,7 +17,7 @@ def candles(count: int) -> str:
     """A price that swings by 3 % and drifts, one candle a minute, so that every grid makes round trips."""
     rows = ["open_time,open,high,low,close,volume"]
     prices = [2500 + 75 * math.sin(number / 25) + number / 20 for number in range(count + 1)]
-    for number, (first, last) in enumerate(zip(prices, prices[1:], strict=False)):
+    for number, (first, last) in enumerate(pairwise(prices)):
         high, low = max(first, last) + 2, min(first, last) - 2
         rows.append(f"{START + number * MINUTE},{first:.2f},{high:.2f},{low:.2f},{last:.2f},10")
     return "\n".join(rows) + "\n"

@@ -107,6 +107,31 @@ def test_a_trigger_price_is_waited_for(stack: Stack, user: User) -> None:
     assert D(user.detail(grid_id)["entry_price"]) == 2449
 
 
+def test_a_pause_takes_back_what_would_add_exposure_and_a_resume_places_it_again(stack: Stack, user: User) -> None:
+    grid_id = user.start_grid(**grid())
+    walk(stack, user, grid_id, 2465)  # one cell holds inventory now
+    user.api.post(f"/grid/pause/paper/{grid_id}")
+    venue = VenueAccount(stack, user)
+    wait_until(lambda: [order.side for order in venue.open_orders(SYMBOL)] == ["SELL"], 10, "only the close is left")
+    settle(stack, user, grid_id, SYMBOL)
+    assert user.detail(grid_id)["live_levels"] == 1
+    user.api.post(f"/grid/resume/paper/{grid_id}")
+    settle(stack, user, grid_id, SYMBOL)
+    assert len(venue.open_orders(SYMBOL)) == 10
+    assert_books_close(stack, user, grid_id, SYMBOL)
+
+
+def test_stop_all_stops_every_grid_of_the_account(stack: Stack, user: User) -> None:
+    grids = [user.start_grid(**grid()), user.start_grid(**grid(strategy_type="BULLISH"))]
+    answer = user.api.post("/grid/stop-all/paper", {"close_position": True})
+    for grid_id in grids:
+        user.wait_for_status(grid_id, "STOPPED")
+    venue = VenueAccount(stack, user)
+    assert venue.open_orders(SYMBOL) == []
+    assert venue.position(SYMBOL) == 0
+    assert user.api.get(f"/tasks/{answer['task_id']}")["state"] == "SUCCESS"
+
+
 def test_partial_fills_book_every_piece(stack: Stack, user: User) -> None:
     grid_id = user.start_grid(**grid())
     stack.venue.inject("partial_fills", pieces=7, seconds=30)

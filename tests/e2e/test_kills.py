@@ -77,6 +77,16 @@ def test_lost_replies_are_resolved_without_a_second_order(stack: Stack, user: Us
     assert_books_close(stack, user, grid_id, SYMBOL)
 
 
+def test_a_stop_whose_cancels_are_not_answered_ends_all_the_same(stack: Stack, user: User) -> None:
+    grid_id = user.start_grid(**GRID)
+    stack.venue.inject("no_reply", accepted=True, count=4)
+    stack.venue.inject("no_reply", accepted=False, count=3)
+    user.api.post(f"/grid/stop/paper/{grid_id}", {"close_position": True})
+    user.wait_for_status(grid_id, "STOPPED", timeout=40)
+    stack.venue.restore_service()
+    assert_books_close(stack, user, grid_id, SYMBOL)
+
+
 def test_an_unknown_error_is_not_taken_for_a_refusal(stack: Stack, user: User) -> None:
     grid_id = user.start_grid(**GRID)
     stack.venue.inject("error", status=503, code=-1000, msg="Unknown error, please check your request", count=2)
