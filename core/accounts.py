@@ -50,6 +50,12 @@ class Connection:
     stream_connected_at: datetime | None
     stream_age_ms: int | None
 
+    @property
+    def trading_answered_at(self) -> datetime | None:
+        """When the venue last answered an order or cancel over the account's trading connection."""
+        moment = bus.last_trading_ms(self.account.id)
+        return None if moment is None else from_ms(moment)
+
 
 def add_key(user_id: int, exchange: str, api_key: str, api_secret: str, label: str) -> ExchangeApi:
     """Checks the key at the venue and keeps it.
@@ -112,6 +118,7 @@ def remove(session: OrmSession, user_id: int, account_id: int) -> None:
     _record(session, account, "exchange_key_removed", f"The key for {account.exchange} was removed.")
     account.api_key = account.api_secret = ""
     account.status = REMOVED
+    account.reconcile_due_at = None
     # One key per user and exchange, and per fingerprint: both places are free again.
     account.exchange = f"{account.exchange}:removed:{account.id}"
     account.api_key_fingerprint = f"removed:{account.id}"

@@ -5,6 +5,8 @@ dropped and reads say "nothing known".
 """
 
 import contextlib
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -28,7 +30,7 @@ def redis() -> "Redis":
         settings().redis_url,
         socket_timeout=1.0,
         socket_connect_timeout=1.0,
-        retry=Retry(NoBackoff(), 1),
+        retry=Retry(NoBackoff(), 0),
         health_check_interval=10,
         decode_responses=True,
     )
@@ -96,26 +98,55 @@ def stream_state(account_id: int) -> dict[str, Any] | None:
     return None if raw is None else dict(orjson.loads(raw))
 
 
+def show_trading(account_ids: Iterable[int]) -> None:
+    """The venue has just answered orders of these accounts."""
+    with contextlib.suppress(RedisError):
+        redis().hset("trading", mapping={str(account_id): now_ms() for account_id in account_ids})
+
+
+def last_trading_ms(account_id: int) -> int | None:
+    """When the venue last answered an order or cancel of the account, or None."""
+    try:
+        moment = redis().hget("trading", str(account_id))
+    except RedisError:
+        return None
+    return None if moment is None else int(moment)
+
+
 def note_missed(account_id: int) -> None:
     """Events of the account could not be booked: it is to be reconciled when that works again."""
     with contextlib.suppress(RedisError):
-        redis().sadd("missed", account_id)
+        redis().zadd("missed", {str(account_id): now_ms()})
 
 
-def take_missed() -> list[int]:
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What may have been lost until `noted_at` (ms): everything, where the server was restarted or emptied, and the
+    events of some accounts. It stays noted until `acknowledge`."""
+
+    server_id: str = ""
+    forgotten: bool = False
+    account_ids: tuple[int, ...] = ()
+    noted_at: int = 0
+
+
+def losses() -> Losses:
     try:
-        return [int(number) for number in redis().spop("missed", 1000) or []]
+        server_id = str(redis().info("server")["run_id"])
+        moment = now_ms()
+        accounts = tuple(int(str(number)) for number in redis().zrangebyscore("missed", "-inf", moment))
+        return Losses(server_id, redis().get("canary") != server_id, accounts, moment)
     except RedisError:
-        return []
+        return Losses()
 
 
-def has_forgotten() -> bool:
-    """Whether the server was restarted or emptied since this was last asked: messages may be gone with it."""
-    try:
-        run_id = str(redis().info("server")["run_id"])
-        return redis().set("canary", run_id, get=True) != run_id
-    except RedisError:
-        return False
+def acknowledge(seen: Losses) -> None:
+    """The accounts concerned are down for reconciliation, committed."""
+    with contextlib.suppress(RedisError):
+        if seen.forgotten:
+            redis().set("canary", seen.server_id)
+        if seen.account_ids:
+            redis().zremrangebyscore("missed", "-inf", seen.noted_at)
 
 
 def disconnect() -> None:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
+import psycopg
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -35,6 +36,24 @@ def _connect_arguments(url: str) -> dict[str, Any]:
 
 
 _forking = False
+_answer_within_s = 12.0  # above the server's own statement_timeout: only a server that is frozen takes longer
+
+
+class _BoundedConnection(psycopg.Connection[Any]):
+    """psycopg has no bound on how long it waits for an answer on an open connection."""
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        try:
+            return super().wait(gen, interval, timeout or _answer_within_s)
+        except psycopg.errors._WaitTimeout:
+            self.pgconn.finish()
+            raise DatabaseUnavailable("the database did not answer in time") from None
+
+
+def answer_within(seconds: float) -> None:
+    """How long this process waits for any answer of the database, before DatabaseUnavailable."""
+    global _answer_within_s  # noqa: PLW0603
+    _answer_within_s = seconds
 
 
 def hold_no_connections() -> None:
@@ -54,11 +73,13 @@ def engine() -> Engine:
         connect_args=_connect_arguments(url),
         pool_size=settings().worker_concurrency + 4,
         max_overflow=0,
-        pool_timeout=2.5,
+        pool_timeout=1.0,
         pool_pre_ping=not url.startswith("sqlite"),
     )
     if url.startswith("sqlite"):
         _tune_sqlite(made)
+    else:
+        event.listen(made, "do_connect", lambda _d, _r, args, kwargs: _BoundedConnection.connect(*args, **kwargs))
     return made
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import CompoundSelect, select, union, update
 from sqlalchemy.orm import Session as OrmSession
 
 from core import bus, leases
+from core.accounts import REMOVED
 from core.clock import now
 from core.db import Session
 from core.domain.lifecycle import ACTIVE
@@ -39,19 +40,21 @@ class Work:
 def find_work() -> Work:
     """One pass over all accounts. Where sweeps have been missing, or the broker has lost what it held, nobody knows
     what was lost with it: every active account is reconciled."""
-    forgotten, missed = bus.has_forgotten(), bus.take_missed()
+    lost = bus.losses()
     with Session.begin() as session:
         late = _sweeps_were_missing(session)
-        if forgotten or late:
-            log.warning("reconciling every account", broker_lost_data=forgotten, sweeps_were_missing=late)
+        if lost.forgotten or late:
+            log.warning("reconciling every account", broker_lost_data=lost.forgotten, sweeps_were_missing=late)
             request_all(session)
-        elif missed:
-            request_all(session, missed)
+        elif lost.account_ids:
+            request_all(session, list(lost.account_ids))
         due = select(ExchangeApi.id).where(
             ExchangeApi.reconcile_due_at <= now(),
             ExchangeApi.id.in_(select(GridStrategy.account_id).where(GridStrategy.generation > 0)),
         )
-        return Work(sorted(session.scalars(_accounts_with_work())), sorted(session.scalars(due)))
+        work = Work(sorted(session.scalars(_accounts_with_work())), sorted(session.scalars(due)))
+    bus.acknowledge(lost)
+    return work
 
 
 def _sweeps_were_missing(session: OrmSession) -> bool:
@@ -92,7 +95,7 @@ def put_off_reconciliation(account_id: int) -> None:
 
 def exchanges_in_use() -> list[str]:
     with Session.reading() as session:
-        return sorted(set(session.scalars(select(ExchangeApi.exchange))))
+        return sorted(set(session.scalars(select(ExchangeApi.exchange).where(ExchangeApi.status != REMOVED))))
 
 
 def take_snapshots() -> None:

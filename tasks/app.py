@@ -23,6 +23,11 @@ app = Celery("gridkeeper")
 app.config_from_object("celeryconfig")
 
 
+def answer_within(seconds: float) -> None:
+    """How long `ring` may take in this process. For those that only publish: a worker's own waits are longer."""
+    app.conf.broker_transport_options = {**app.conf.broker_transport_options, "socket_timeout": seconds}
+
+
 def ring(task_name: str, *arguments: Any) -> bool:
     """Enqueues a task; False where the broker is away. Call it after the commit: what is lost the sweep rings again."""
     try:

@@ -3,14 +3,19 @@
 from typing import Any
 
 from flask import Flask, request
+from werkzeug.routing import UnicodeConverter
 
+from core import db
 from core.logs import configure_logging
-from core.symbols import check_exchange
+from core.symbols import check_exchange, exchanges
+from tasks import app as broker
 from web import auth, docs, metrics, security, throttling
 from web.api import BLUEPRINTS, health
 from web.errors import Api, register_jwt_errors
 from web.fields import DECIMAL, Decimal, Flag, Integer, Milliseconds, Moment, QueryInteger, Text
 
+DATABASE_PATIENCE_S = 2.0
+BROKER_PATIENCE_S = 1.0
 _OPENAPI = {
     "API_TITLE": "Gridkeeper",
     "API_VERSION": "v1",
@@ -23,9 +28,15 @@ _OPENAPI = {
 }
 
 
+class ExchangeConverter(UnicodeConverter):
+    """Takes any text: an unknown exchange is told so in words. It is here for the document, which lists them."""
+
+
 def create_app(config: dict[str, Any] | None = None) -> Flask:
     """The WSGI application. `config` is for tests."""
     configure_logging()
+    db.answer_within(DATABASE_PATIENCE_S)
+    broker.answer_within(BROKER_PATIENCE_S)
     app = Flask(__name__, static_folder=None)
     app.config.update(_OPENAPI, PROPAGATE_EXCEPTIONS=False, **(config or {}))
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of the default provider
@@ -34,6 +45,7 @@ def create_app(config: dict[str, Any] | None = None) -> Flask:
     register_jwt_errors(app)
     throttling.init_app(app)
     metrics.init_app(app)
+    app.url_map.converters["exchange"] = ExchangeConverter
     app.before_request(_check_exchange)
     _register(Api(app), app)
     return app
@@ -56,6 +68,7 @@ def _register(api: Api, app: Flask) -> None:
         (Flag, "boolean", None),
     ):
         api.register_field(field, kind, form)
+    api.register_converter(ExchangeConverter, lambda _converter: {"type": "string", "enum": list(exchanges())})
     api.ma_plugin.converter.add_attribute_function(_decimal_pattern)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)

@@ -27,7 +27,8 @@ def not_ready() -> list[Missing]:
     deadline = Deadline(2.5)
     checks = {"database": _check_database, "broker": bus.ping, "venue": _check_venues}
     begun = {part: deadline.begin(check) for part, check in checks.items()}
-    return [*_failed(begun), *_lifeless()]
+    shown = deadline.begin(bus.last_life_ms)
+    return [*_failed(begun), *_lifeless(shown)]
 
 
 def _failed(begun: dict[str, Callable[[], None]]) -> Iterator[Missing]:
@@ -74,8 +75,11 @@ def _check_any() -> None:
     raise Unavailable("no_venue", "; ".join(reasons))
 
 
-def _lifeless() -> Iterator[Missing]:
-    shown = bus.last_life_ms()
+def _lifeless(finished: Callable[[], dict[str, int]]) -> Iterator[Missing]:
+    try:
+        shown = finished()
+    except Unavailable:
+        shown = {}
     for part in bus.PARTS:
         if part not in shown:
             yield {"part": part, "reason": "has shown no life"}

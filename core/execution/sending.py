@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import joinedload
 
-from core import clock
+from core import bus, clock
 from core.credentials import credentials_of
 from core.db import Session
 from core.domain.order import OrderStatus
@@ -129,6 +129,9 @@ class Sender:
         with Session.begin() as session:
             consequences = record(session, batch)
         self.carry_out(consequences)
+        answered = {one.request.account_id for one in batch if one.reply.outcome is not Outcome.NOT_SENT}
+        if answered:
+            bus.show_trading(answered)
 
 
 def record(session: OrmSession, batch: Sequence[Answered]) -> Consequences:

@@ -153,8 +153,11 @@ def create(
 
 
 def require_key(session: OrmSession, row: GridStrategy) -> None:
-    """Raises Conflict (no_exchange_key) where the key that the strategy was made with has been removed."""
-    if session.get_one(ExchangeApi, row.account_id).status == REMOVED:
+    """Raises Conflict (no_exchange_key) where the key that the strategy was made with has been removed.
+
+    Holds the key's row until the end of the transaction, so that it is not removed in between.
+    """
+    if session.get_one(ExchangeApi, row.account_id, with_for_update=True).status == REMOVED:
         raise _key_is_gone()
 
 

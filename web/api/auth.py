@@ -49,7 +49,7 @@ def login(body: dict[str, str]) -> dict[str, Any]:
 @blp.route("/refresh", methods=["POST"])
 @blp.arguments(RefreshSchema, required=False)
 @blp.response(200, TokensSchema)
-@blp.doc(security=[{"bearerAuth": []}])
+@blp.doc(security=[{"bearerAuth": []}, {}])  # or the token in the body
 def refresh(body: dict[str, str]) -> dict[str, Any]:
     """Exchange a refresh token for a new pair
 
@@ -66,7 +66,7 @@ def refresh(body: dict[str, str]) -> dict[str, Any]:
 @blp.route("/logout", methods=["POST"])
 @blp.arguments(RefreshSchema, required=False)
 @blp.response(204)
-@blp.doc(security=[{"bearerAuth": []}])
+@blp.doc(security=[{"bearerAuth": []}, {}])  # or the token in the body
 def logout(body: dict[str, str]) -> None:
     """End the session that a token belongs to"""
     claims = presented_claims(body.get("refresh_token"), refresh_only=False)

@@ -17,7 +17,7 @@ from web.schemas.preview import PreviewSchema, RangeSchema
 
 blp = Blueprint("grid", __name__, url_prefix="/api/v1/grid", description="Grid strategies")
 
-ONE = "<exchange>/<int(max=2147483647):grid_id>"
+ONE = "<exchange:exchange>/<int(max=2147483647):grid_id>"
 _IF_MATCH = {"in": "header", "name": "If-Match", "required": True, "schema": {"type": "string"}}
 IDEMPOTENCY_KEY = {"in": "header", "name": HEADER, "schema": {"type": "string", "minLength": 1, "maxLength": 255}}
 
@@ -29,7 +29,7 @@ def not_allowed(error: creation.NotAllowed) -> Response:
     return error_answer(422, error.message, error.reason, errors={"json": error.fields}, more={"ranges": ranges})
 
 
-@blp.route("/create/<exchange>", methods=["POST"])
+@blp.route("/create/<exchange:exchange>", methods=["POST"])
 @blp.arguments(NewStrategySchema)
 @blp.response(201, StrategySchema)
 @blp.doc(parameters=[IDEMPOTENCY_KEY])
@@ -45,7 +45,7 @@ def create(body: dict[str, Any], exchange: str) -> tuple[StrategyView, dict[str,
     return view, etag_of(row.version)
 
 
-@blp.route("/preview/<exchange>", methods=["POST"])
+@blp.route("/preview/<exchange:exchange>", methods=["POST"])
 @blp.arguments(NewStrategySchema)
 @blp.response(200, PreviewSchema)
 def preview(body: dict[str, Any], exchange: str) -> creation.Checked:
@@ -56,7 +56,7 @@ def preview(body: dict[str, Any], exchange: str) -> creation.Checked:
     return creation.check(current_user_id(), exchange, creation.parameters_from(body), needs_account=False)
 
 
-@blp.route("/list/<exchange>", methods=["GET"], endpoint="list")
+@blp.route("/list/<exchange:exchange>", methods=["GET"], endpoint="list")
 @blp.listing(StrategySchema, StrategyQuery)
 def list_strategies(query: dict[str, Any], exchange: str) -> tuple[list[StrategyView], int]:
     """List strategies, oldest first"""

@@ -11,7 +11,7 @@ from web.schemas.market import CandleSchema, CandlesQuery, MarketSchema
 blp = Blueprint("market", __name__, url_prefix="/api/v1/market", description="Prices and candles")
 
 
-@blp.route("/<exchange>/<symbol>", methods=["GET"])
+@blp.route("/<exchange:exchange>/<symbol>", methods=["GET"])
 @blp.response(200, MarketSchema)
 def market(exchange: str, symbol: str) -> dict[str, Any]:
     """Last and mark price, funding, and the range of 24 hours"""
@@ -19,7 +19,7 @@ def market(exchange: str, symbol: str) -> dict[str, Any]:
     return {**asdict(view), "age_ms": max(0, now_ms() - view.at)}
 
 
-@blp.route("/<exchange>/<symbol>/candles", methods=["GET"])
+@blp.route("/<exchange:exchange>/<symbol>/candles", methods=["GET"])
 @blp.arguments(CandlesQuery, location="query")
 @blp.response(200, CandleSchema(many=True))
 def candles(query: dict[str, Any], exchange: str, symbol: str) -> list[Any]:

@@ -95,7 +95,7 @@ def reset(body: dict[str, Any], exchange: str, grid_id: int) -> Accepted:
     return accepted
 
 
-@blp.route("/stop-all/<exchange>", methods=["POST"])
+@blp.route("/stop-all/<exchange:exchange>", methods=["POST"])
 @blp.arguments(StopSchema, required=False)
 @blp.response(202, StopAllAcceptedSchema)
 @blp.doc(parameters=[IDEMPOTENCY_KEY])

@@ -13,7 +13,7 @@ from web.schemas.symbols import RulesQuery, SymbolRulesSchema, SymbolsQuery
 blp = Blueprint("symbols", __name__, url_prefix="/api/v1/grid", description="Symbols and their rules")
 
 
-@blp.route("/symbol-rules/<exchange>/<symbol>", methods=["GET"])
+@blp.route("/symbol-rules/<exchange:exchange>/<symbol>", methods=["GET"])
 @blp.arguments(RulesQuery, location="query")
 @blp.response(200, SymbolRulesSchema)
 def symbol_rules(query: dict[str, bool], exchange: str, symbol: str) -> RulesView:
@@ -23,7 +23,7 @@ def symbol_rules(query: dict[str, bool], exchange: str, symbol: str) -> RulesVie
     return rules_of(exchange, symbol, account, refresh=query["refresh"])
 
 
-@blp.route("/all-symbols/<exchange>", methods=["GET"])
+@blp.route("/all-symbols/<exchange:exchange>", methods=["GET"])
 @blp.listing(SymbolRulesSchema, SymbolsQuery)
 def all_symbols(query: dict[str, Any], exchange: str) -> tuple[list[RulesView], int]:
     """Every symbol that takes a grid"""

@@ -15,7 +15,7 @@ from web.schemas.trading import FillSchema, OrderSchema, OrdersQuery
 blp = Blueprint("trading", __name__, url_prefix="/api/v1/grid", description="Orders, fills and performance")
 
 
-@blp.route("/orders/<exchange>/<int(max=2147483647):grid_id>", methods=["GET"], endpoint="orders")
+@blp.route("/orders/<exchange:exchange>/<int(max=2147483647):grid_id>", methods=["GET"], endpoint="orders")
 @blp.listing(OrderSchema, OrdersQuery)
 def list_orders(query: dict[str, Any], exchange: str, grid_id: int) -> tuple[list[GridOrder], int]:
     """Orders, oldest first"""
@@ -25,7 +25,7 @@ def list_orders(query: dict[str, Any], exchange: str, grid_id: int) -> tuple[lis
         return orders(session, grid_id, Window(query["page"], query["page_size"]), **filters)
 
 
-@blp.route("/fills/<exchange>/<int(max=2147483647):grid_id>", methods=["GET"], endpoint="fills")
+@blp.route("/fills/<exchange:exchange>/<int(max=2147483647):grid_id>", methods=["GET"], endpoint="fills")
 @blp.listing(FillSchema, PageQuery)
 def list_fills(query: dict[str, Any], exchange: str, grid_id: int) -> tuple[list[Fill], int]:
     """Trades at the venue, oldest first"""
@@ -34,7 +34,7 @@ def list_fills(query: dict[str, Any], exchange: str, grid_id: int) -> tuple[list
         return fills(session, grid_id, Window(query["page"], query["page_size"]))
 
 
-@blp.route("/performance/<exchange>/<int(max=2147483647):grid_id>", methods=["GET"], endpoint="performance")
+@blp.route("/performance/<exchange:exchange>/<int(max=2147483647):grid_id>", methods=["GET"], endpoint="performance")
 @blp.arguments(PerformanceQuery, location="query")
 @blp.response(200, PerformanceSchema)
 def show_performance(query: dict[str, Any], exchange: str, grid_id: int) -> Performance:

@@ -14,4 +14,5 @@ class ConnectionSchema(Schema):
     listener = ma.fields.String(metadata={"enum": ["UP", "DOWN", "NOT_NEEDED"]})
     stream_connected_at = Moment(allow_none=True)
     stream_age_ms = Integer(allow_none=True)
+    trading_answered_at = Moment(allow_none=True)
     reconciled_at = Moment(attribute="account.reconciled_at", allow_none=True)

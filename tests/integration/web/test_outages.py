@@ -1,0 +1,122 @@
+"""What is answered while a part is away: in time, and never 500."""
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from core.clock import monotonic
+from core.config import settings
+from tests.support.environment import forget_settings
+from tests.support.servers import PaperServer, RedisServer
+from tests.unit.web.people import Person
+from web import create_app
+
+RULES = "/grid/symbol-rules/paper/BTCUSDT"
+
+
+@pytest.fixture(params=["hangs", "refuses", "errs"])
+def venue_away(
+    request: pytest.FixtureRequest, paper_server: PaperServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Any]:
+    """Call it to take the venue away."""
+
+    def take_away() -> None:
+        if request.param == "hangs":
+            paper_server.inject("latency", ms=8000, seconds=60)
+        elif request.param == "refuses":
+            monkeypatch.setenv("PAPER_URL", "http://127.0.0.1:1")
+            settings.cache_clear()
+        else:
+            paper_server.inject("error", status=503, code=-1008, msg="overloaded", seconds=60)
+
+    yield take_away
+    paper_server.restore_service()
+
+
+def in_time(call: Any, seconds: float) -> Any:
+    begun = monotonic()
+    answer = call()
+    assert monotonic() - begun < seconds
+    return answer
+
+
+def test_cached_rules_are_served_and_marked_stale(anna: Person, venue_away: Any) -> None:
+    fresh: Any = anna.get(RULES).json
+    venue_away()
+    answer = in_time(lambda: anna.get(f"{RULES}?refresh=true"), 3)
+    stale: Any = answer.json
+    assert answer.status_code == 200
+    assert (fresh["stale"], stale["stale"]) == (False, True)
+    assert {**stale, "stale": False} == fresh
+    assert (anna.get("/grid/all-symbols/paper").json or [])[0]["stale"] is False, "fresh enough to need no question"
+
+
+def test_what_needs_the_venue_is_503_after_two_seconds(anna: Person, grid: dict[str, Any], venue_away: Any) -> None:
+    anna.get(RULES)
+    venue_away()
+    for call in (
+        lambda: anna.post("/grid/create/paper", grid),
+        lambda: anna.post("/grid/preview/paper", grid),
+        lambda: anna.get("/market/paper/BTCUSDT"),
+        lambda: anna.get("/market/paper/BTCUSDT/candles"),
+    ):
+        answer = in_time(call, 2.8)
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"]
+
+
+def test_without_any_rules_nobody_knows_the_symbols(app: Flask, anna: Person, venue_away: Any) -> None:
+    venue_away()
+    for path in (RULES, "/grid/all-symbols/paper"):
+        assert in_time(lambda path=path: anna.get(path), 2.8).status_code == 503
+
+
+def test_what_needs_no_venue_works(anna: Person, grid: dict[str, Any], venue_away: Any) -> None:
+    anna.post("/grid/create/paper", grid)
+    venue_away()
+    for path in ("detail", "orders", "fills", "performance"):
+        assert in_time(lambda path=path: anna.get(f"/grid/{path}/paper/1"), 3).status_code == 200
+    assert anna.get("/grid/list/paper").status_code == 200
+    assert anna.post("/grid/start/paper/1").status_code == 202
+    assert anna.post("/grid/stop/paper/1").status_code == 202
+
+
+def test_operations_are_accepted_while_the_broker_is_away(
+    anna: Person, grid: dict[str, Any], redis_server: RedisServer
+) -> None:
+    anna.post("/grid/create/paper", grid)
+    redis_server.kill()
+    for path in ("start", "stop"):
+        answer = in_time(lambda path=path: anna.post(f"/grid/{path}/paper/1"), 3.5)
+        assert answer.status_code == 202
+        assert (anna.get(f"/tasks/{answer.json['task_id']}").json or {})["state"] == "PENDING"
+    assert anna.get("/grid/detail/paper/1").status_code == 200
+
+
+@pytest.fixture(params=["refuses", "says nothing"])
+def lost_database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """DATABASE_URL of a server that is not there, or that takes connections and says nothing."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1] if request.param == "says nothing" else 1
+    monkeypatch.setenv("DATABASE_URL", f"postgresql+psycopg://nobody@127.0.0.1:{port}/none")
+    forget_settings()
+    yield
+    listener.close()
+    forget_settings()
+
+
+@pytest.mark.parametrize("path", ["/grid/list/paper", "/exchange-keys", "/tasks/abc", "/grid/detail/paper/1"])
+def test_without_a_database_the_answer_is_503_in_time(anna: Person, lost_database: None, path: str) -> None:
+    answer = in_time(lambda: anna.get(path), 3)
+    assert (answer.status_code, answer.json["reason"]) == (503, "database_unavailable")
+    assert answer.headers["Retry-After"]
+
+
+def test_nobody_logs_in_without_a_database(lost_database: None) -> None:
+    client = create_app({"RATELIMIT_STORAGE_URI": "memory://", "RATELIMIT_STORAGE_OPTIONS": {}}).test_client()
+    body = {"email": "anna@example.com", "password": "long enough for all"}
+    for path in ("login", "register"):
+        assert in_time(lambda path=path: client.post(f"/api/v1/auth/{path}", json=body), 3).status_code == 503
