@@ -18,6 +18,7 @@ from core.domain.order import OrderStatus
 from core.errors import VenueRefused, VenueUnavailable
 from core.execution.events import Consequences
 from core.models import EquitySnapshot, ExchangeApi, GridOrder, GridStrategy, Lease
+from core.reconciliation import crossed
 from core.reconciliation.account import request_all
 from core.reconciliation.cells import bare_cells, refill
 from core.reconciliation.doubts import in_doubt, resolve
@@ -48,6 +49,7 @@ def find_work() -> Work:
             request_all(session)
         elif lost.account_ids:
             request_all(session, list(lost.account_ids))
+        crossed.watch(session)
         due = select(ExchangeApi.id).where(
             ExchangeApi.reconcile_due_at <= now(),
             ExchangeApi.id.in_(select(GridStrategy.account_id).where(GridStrategy.generation > 0)),

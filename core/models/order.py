@@ -29,6 +29,7 @@ class GridOrder(Base):
         ),
         UniqueConstraint("strategy_id", "sequence"),
         Index("ix_grid_orders_strategy_id_status", "strategy_id", "status"),
+        Index("ix_grid_orders_exchange_symbol_status", "exchange", "symbol", "status"),
         Index("ix_grid_orders_account_id_order_id", "account_id", "order_id"),
         Index("ix_grid_orders_status_next_check_at", "status", "next_check_at"),
     )

@@ -4,6 +4,7 @@
     account   an account in full: trades by cursor, open orders, the grid itself
     books     the venue's own income, funding shares, and whether the books balance
     cells     intended cells against live orders
+    crossed   live orders that the market has passed without news
 
 Everything found goes through execution.apply_findings, the same as stream events.
 """

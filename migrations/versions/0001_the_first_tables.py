@@ -380,6 +380,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("grid_orders", schema=None) as batch_op:
         batch_op.create_index("ix_grid_orders_account_id_order_id", ["account_id", "order_id"], unique=False)
+        batch_op.create_index("ix_grid_orders_exchange_symbol_status", ["exchange", "symbol", "status"], unique=False)
         batch_op.create_index("ix_grid_orders_status_next_check_at", ["status", "next_check_at"], unique=False)
         batch_op.create_index("ix_grid_orders_strategy_id_status", ["strategy_id", "status"], unique=False)
         batch_op.create_index(
@@ -441,6 +442,7 @@ def downgrade() -> None:
         )
         batch_op.drop_index("ix_grid_orders_strategy_id_status")
         batch_op.drop_index("ix_grid_orders_status_next_check_at")
+        batch_op.drop_index("ix_grid_orders_exchange_symbol_status")
         batch_op.drop_index("ix_grid_orders_account_id_order_id")
 
     op.drop_table("grid_orders")

@@ -87,6 +87,15 @@ def test_a_stop_whose_cancels_are_not_answered_ends_all_the_same(stack: Stack, u
     assert_books_close(stack, user, grid_id, SYMBOL)
 
 
+def test_fills_that_the_stream_dropped_are_found(stack: Stack, user: User) -> None:
+    grid_id = user.start_grid(**GRID)
+    stack.venue.inject("drop_events", seconds=30)
+    stack.venue.move(SYMBOL, "2465")
+    stack.venue.restore_service()
+    settle(stack, user, grid_id, SYMBOL, timeout=10)
+    assert_books_close(stack, user, grid_id, SYMBOL)
+
+
 def test_an_unknown_error_is_not_taken_for_a_refusal(stack: Stack, user: User) -> None:
     grid_id = user.start_grid(**GRID)
     stack.venue.inject("error", status=503, code=-1000, msg="Unknown error, please check your request", count=2)

@@ -81,9 +81,9 @@ class Stack(StackSession):
         return [process for process in psutil.Process(self.pid).children(recursive=True) if _is(process, title)]
 
     def kill(self, title: str, number: signal.Signals = signal.SIGKILL) -> list[int]:
-        """Sends a signal to all processes of that title and returns their ids; there must be at least one."""
-        pids = [process.pid for process in self.processes(title)]
-        assert pids, f"no process with the title {title!r}"
+        """Sends a signal to all processes of that title, once there are any, and returns their ids."""
+        found = wait_until(lambda: self.processes(title), 10, f"there is a process with the title {title!r}")
+        pids = [process.pid for process in found]
         for pid in pids:
             os.kill(pid, number)
         return pids
