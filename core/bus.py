@@ -1,4 +1,4 @@
-"""What passes between processes through Redis and may be lost at any moment: prices, life signs, events for pages.
+"""What passes between processes through Redis and may be lost at any moment: prices, life signs, notes of losses.
 
 Nothing here is needed for safety. Every call returns within the socket timeout; where Redis is away, writes are
 dropped and reads say "nothing known".
@@ -73,13 +73,6 @@ def mark(exchange: str, symbol: str) -> dict[str, Any] | None:
     except RedisError:
         return None
     return None if raw is None else dict(orjson.loads(raw))
-
-
-def announce(user_id: int, strategy_id: int | None, kind: str, data: dict[str, Any]) -> None:
-    """Tells open pages that something happened; the record is the events table."""
-    message = orjson.dumps({"kind": kind, "strategy_id": strategy_id, "data": data})
-    with contextlib.suppress(RedisError):
-        redis().publish(f"events:{user_id}", message)
 
 
 def show_stream(account_id: int, connected_at: int, event_at: int | None) -> None:

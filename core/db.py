@@ -1,10 +1,10 @@
 """The engine and `Session`. Whoever opens a session commits it: `with Session.begin() as session` at each door."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache, wraps
-from typing import Any, ParamSpec, TypeVar
+from functools import cache
+from typing import Any
 
 import psycopg
 from sqlalchemy import Engine, create_engine, event
@@ -16,9 +16,6 @@ from sqlalchemy.pool import NullPool
 
 from core.config import settings
 from core.errors import DatabaseUnavailable
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 # SQLite lets one writer in and is unfair to those who wait; this lock makes the threads of a process queue fairly.
 _SQLITE_WRITER = threading.RLock()
@@ -144,18 +141,3 @@ def _translated() -> Iterator[None]:
         if error.connection_invalidated:
             raise DatabaseUnavailable("the connection to the database was lost") from error
         raise
-
-
-def transactional(use_case: Callable[P, R]) -> Callable[P, R]:
-    """Runs a use case again once where two transactions met in a deadlock; it must be safe to repeat."""
-
-    @wraps(use_case)
-    def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return use_case(*args, **kwargs)
-        except DatabaseUnavailable as error:
-            if "deadlock" not in str(error.__cause__).lower():
-                raise
-            return use_case(*args, **kwargs)
-
-    return run

@@ -27,7 +27,7 @@ POSTGRES_COMMAND = "make install, or TEST_DATABASE_URL=postgresql+psycopg://... 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With xdist the files of a test share a worker, all that start whole stacks share one, and those begin first."""
-    if config.getoption("dist", "no") != "loadgroup":
+    if not getattr(config.option, "loadgroup", False):  # set in xdist's workers, where `dist` says "no"
         return
     for item in items:
         item.add_marker(pytest.mark.xdist_group("stacks" if _starts_a_stack(item) else str(item.path)))

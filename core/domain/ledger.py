@@ -56,10 +56,10 @@ class Ledger:
         with localcontext(EXACT):
             return replace(self, funding=self.funding + amount)
 
-    def add_round_trip(self, profit: Decimal) -> "Ledger":
-        """Books the net profit of a closing order that has ended."""
+    def add_grid_profit(self, profit: Decimal, round_trips: int) -> "Ledger":
+        """Books the net profit of a closing order that has ended, and the round trips it has completed."""
         with localcontext(EXACT):
-            return replace(self, grid_profit=self.grid_profit + profit, round_trips=self.round_trips + 1)
+            return replace(self, grid_profit=self.grid_profit + profit, round_trips=self.round_trips + round_trips)
 
     def total_pnl(self, mark: Decimal) -> Decimal:
         """sum of sells - sum of buys + position * mark - fees + funding."""
@@ -121,14 +121,14 @@ class CellLedger:
             rest = CellLedger(self.held - quantity, self.cost_quote - cost, self.open_fees - fees)
         return rest, CellLedger(quantity, cost, fees)
 
-    def closing_fill(self, side: Side, price: Decimal, quantity: Decimal, fee: Decimal) -> tuple["CellLedger", Decimal]:
-        """(what stays, grid profit) of closing `quantity` with an order of `side`.
+    def close(self, side: Side, quantity: Decimal, quote: Decimal, fee: Decimal) -> tuple["CellLedger", Decimal]:
+        """(what stays, grid profit) of a closing order of `side` whose trades moved `quote`.
 
         quantity * (sell - buy) - both fees at actual prices, where what was held counts at its average.
         """
         rest, closed = self.release(quantity)
         with localcontext(EXACT):
-            gain = -side.sign * (price * quantity - closed.cost_quote)
+            gain = -side.sign * (quote - closed.cost_quote)
             return rest, gain - closed.open_fees - fee
 
     def _share(self, amount: Decimal, quantity: Decimal) -> Decimal:

@@ -98,16 +98,6 @@ def market_orders(quantity: Decimal, price: Decimal, rules: SymbolRules) -> tupl
     return tuple(multiple(each + (1 if number < rest else 0), rules.market_step_size) for number in range(count))
 
 
-def allot_inventory(planned: Plan, filled: Decimal) -> dict[int, Decimal]:
-    """How much of `filled` (base, bought or sold at market so far) each waiting cell gets, nearest first."""
-    quantity_of = {cell.cell_index: cell.quantity for cell in planned.cells}
-    allotted = {}
-    for index in planned.inventory_cells:
-        allotted[index] = min(quantity_of[index], filled)
-        filled -= allotted[index]
-    return allotted
-
-
 def _sized(shapes: Sequence[CellShape], amounts: Sequence[Decimal], split: Shares) -> tuple[PlannedCell, ...]:
     return tuple(
         PlannedCell(

@@ -154,13 +154,9 @@ def _book_round_trip(strategy: GridStrategy, cell: GridCell, closing: GridOrder)
     complete = closing.status in FINAL and 0 < quantity == closing.filled_quantity <= cell.cost_quantity
     if not complete or closing.profit is not None:
         return
-    rest, closed = cell.ledger.release(quantity)
-    cell.ledger = rest
-    gain = closing.booked_quote - closed.cost_quote
-    closing.profit = (gain if closing.side == Side.SELL else -gain) - closed.open_fees - closing.fee
-    strategy.grid_profit += closing.profit
-    if not rest.held:
-        strategy.round_trips += 1
+    rest, profit = cell.ledger.close(Side(closing.side), quantity, closing.booked_quote, closing.fee)
+    cell.ledger, closing.profit = rest, profit
+    strategy.ledger = strategy.ledger.add_grid_profit(profit, round_trips=0 if rest.held else 1)
 
 
 def _next_of_cell(

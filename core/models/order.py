@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from core.clock import now
 from core.domain.order import OrderStatus
 from core.models.columns import Base
-from core.models.strategy import ZERO, GridCell, GridStrategy
+from core.models.strategy import ZERO, GridCell
 
 # Written out: a partial index needs literals, the same ones as in the migration (a test compares them).
 LIVE_IN_SQL = "status IN ('PENDING', 'SUBMITTED', 'UNKNOWN', 'PLACED', 'PARTIALLY_FILLED')"
@@ -70,7 +70,6 @@ class GridOrder(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     filled_at: Mapped[datetime | None]
 
-    strategy: Mapped[GridStrategy] = relationship(lazy="raise")
     cell: Mapped[GridCell | None] = relationship(lazy="raise")
 
     @property

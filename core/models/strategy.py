@@ -5,12 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from core.clock import now
 from core.domain.ledger import CellLedger, Ledger
 from core.domain.lifecycle import OperationState, StrategyStatus
-from core.models.account import ExchangeApi
 from core.models.columns import Base
 
 ZERO = Decimal(0)
@@ -113,8 +112,6 @@ class GridStrategy(Base):
     books_checked_at: Mapped[datetime | None]
     peak_equity: Mapped[Decimal] = mapped_column(default=ZERO)
     max_drawdown: Mapped[Decimal] = mapped_column(default=ZERO)
-
-    account: Mapped[ExchangeApi] = relationship(lazy="raise")
 
     @property
     def ledger(self) -> Ledger:

@@ -78,7 +78,7 @@ def _share_funding(session: OrmSession, line: Income) -> None:
     for number, amount in split_funding(line.amount, held or nobody).items():
         session.add(Funding(income_id=line.id, strategy_id=number, amount=amount, asset=line.asset, at=line.at))
         if number is not None and line.asset == SETTLEMENT_ASSET:
-            strategies[number].funding += amount
+            strategies[number].ledger = strategies[number].ledger.add_funding(amount)
 
 
 def _signed(rows: Sequence[tuple[str, Decimal]]) -> Decimal:

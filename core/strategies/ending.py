@@ -7,15 +7,24 @@ from core.clock import now
 from core.domain.lifecycle import ACTIVE, FinishReason, OperationState, StrategyStatus, move
 from core.execution.events import request_reconciliation
 from core.execution.intents import lock_strategies
-from core.models import Event, GridStrategy, Operation
+from core.models import Event, Fill, GridOrder, GridStrategy, Operation
 from core.strategies.requests import apply_reset, begin_stop, finish
 
 
 def fail(session: Session, strategy: GridStrategy, error: str) -> None:
-    """A start that can't be: whatever it has placed or bought is taken back, then FAILED."""
-    begin_stop(strategy, StrategyStatus.FAILED, close_position=True)
+    """A start that can't be: whatever it has placed or bought is taken back, then FAILED.
+
+    Where it has traded nothing, a position kept from an earlier run stays as it is.
+    """
+    begin_stop(strategy, StrategyStatus.FAILED, close_position=_has_traded(session, strategy))
     conclude(session, strategy, error)
     tell(session, strategy, "start_failed", f"the start failed: {error}", level="WARNING")
+
+
+def _has_traded(session: Session, strategy: GridStrategy) -> bool:
+    of_this_run = select(Fill.id).join(GridOrder, GridOrder.id == Fill.grid_order_id)
+    mine = of_this_run.where(GridOrder.strategy_id == strategy.id, GridOrder.generation == strategy.generation)
+    return session.scalars(mine.limit(1)).first() is not None
 
 
 def begin_finish(session: Session, strategy: GridStrategy, reason: FinishReason, message: str) -> None:

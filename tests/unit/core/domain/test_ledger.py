@@ -113,7 +113,7 @@ def test_the_average_entry_price_is_the_open_positions(many: list[Trade], averag
 
 
 def test_a_round_trip_counts_and_adds_its_profit() -> None:
-    ledger = Ledger().add_round_trip(Decimal("1.5")).add_round_trip(Decimal("-0.25"))
+    ledger = Ledger().add_grid_profit(Decimal("1.5"), 1).add_grid_profit(Decimal("-0.25"), 1)
     assert (ledger.grid_profit, ledger.round_trips) == (Decimal("1.25"), 2)
 
 
@@ -124,7 +124,7 @@ def test_a_round_trip_counts_and_adds_its_profit() -> None:
 def test_a_long_round_trip_earns_quantity_times_height_less_both_fees(
     buy: Decimal, sell: Decimal, quantity: Decimal, opened: Decimal, closed: Decimal
 ) -> None:
-    rest, profit = CellLedger().opening_fill(buy, quantity, opened).closing_fill(SELL, sell, quantity, closed)
+    rest, profit = CellLedger().opening_fill(buy, quantity, opened).close(SELL, quantity, sell * quantity, closed)
     assert profit == quantity * (sell - buy) - opened - closed
     assert rest == CellLedger()
 
@@ -133,7 +133,7 @@ def test_a_long_round_trip_earns_quantity_times_height_less_both_fees(
 def test_a_short_round_trip_mirrors_it(
     sell: Decimal, buy: Decimal, quantity: Decimal, opened: Decimal, closed: Decimal
 ) -> None:
-    rest, profit = CellLedger().opening_fill(sell, quantity, opened).closing_fill(BUY, buy, quantity, closed)
+    rest, profit = CellLedger().opening_fill(sell, quantity, opened).close(BUY, quantity, buy * quantity, closed)
     assert profit == quantity * (sell - buy) - opened - closed
     assert rest == CellLedger()
 
@@ -166,11 +166,11 @@ def test_however_a_cell_is_closed_piece_by_piece_its_profits_add_up_to_the_money
     steps = [(price, Decimal(int(float(cell.held) * part)), fee) for price, part, fee in closed]
     for price, wanted, fee in steps:
         quantity = min(wanted, cell.held)
-        cell, profit = cell.closing_fill(closing, price, quantity, fee)
+        cell, profit = cell.close(closing, quantity, price * quantity, fee)
         profits += profit
         moved += -closing.sign * price * quantity - fee
     moved += -closing.sign * last_price * cell.held
-    cell, profit = cell.closing_fill(closing, last_price, cell.held, Decimal(0))
+    cell, profit = cell.close(closing, cell.held, last_price * cell.held, Decimal(0))
     assert profits + profit == moved
     assert cell == CellLedger()
 
@@ -178,7 +178,7 @@ def test_however_a_cell_is_closed_piece_by_piece_its_profits_add_up_to_the_money
 def test_what_is_held_counts_at_its_average_price() -> None:
     cell = CellLedger().opening_fill(Decimal(10), Decimal(1), Decimal("0.1"))
     cell = cell.opening_fill(Decimal(20), Decimal(3), Decimal("0.3"))
-    rest, profit = cell.closing_fill(SELL, Decimal(30), Decimal(2), Decimal("0.5"))
+    rest, profit = cell.close(SELL, Decimal(2), Decimal(60), Decimal("0.5"))
     assert profit == 2 * 30 - 2 * Decimal("17.5") - Decimal("0.2") - Decimal("0.5")
     assert rest == CellLedger(Decimal(2), Decimal(35), Decimal("0.2"))
 
@@ -186,7 +186,7 @@ def test_what_is_held_counts_at_its_average_price() -> None:
 @pytest.mark.parametrize("quantity", ["1.001", "-1"])
 def test_closing_more_than_is_held_stops_and_calls_a_human(quantity: str) -> None:
     with pytest.raises(ImpossibleState):
-        CellLedger(Decimal(1), Decimal(100)).closing_fill(SELL, Decimal(1), Decimal(quantity), Decimal(0))
+        CellLedger(Decimal(1), Decimal(100)).close(SELL, Decimal(quantity), Decimal(1), Decimal(0))
 
 
 @given(pieces, st.lists(st.integers(1, 10**9), min_size=1, max_size=20))

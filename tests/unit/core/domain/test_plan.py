@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.domain.grid import GridType, Parameters, Sizing, StrategyType
 from core.domain.order import Side
-from core.domain.plan import Plan, allot_inventory, market_orders, plan
+from core.domain.plan import Plan, market_orders, plan
 from core.domain.symbol_rules import SymbolRules
 from core.errors import Invalid
 from tests.unit.core.domain.examples import asked_grids, grid, rules
@@ -150,14 +150,6 @@ def test_bullish_inventory_goes_to_the_lowest_cells_first_and_bearish_to_the_hig
     falling = plan(grid(strategy_type=StrategyType.BEARISH), rules(), Decimal("2500"))
     assert (rising.inventory_side, rising.inventory_cells) == (Side.BUY, (5, 6, 7, 8, 9))
     assert (falling.inventory_side, falling.inventory_cells) == (Side.SELL, (4, 3, 2, 1, 0))
-
-
-def test_what_has_been_filled_goes_to_the_nearest_cells_whole_and_to_the_next_in_part() -> None:
-    planned = plan(grid(strategy_type=StrategyType.BULLISH), rules(), Decimal("2500"))
-    near, next_one = planned.cells[5].quantity, planned.cells[6].quantity
-    allotted = allot_inventory(planned, near + Decimal("0.001"))
-    assert allotted == {5: near, 6: Decimal("0.001"), 7: 0, 8: 0, 9: 0}
-    assert allot_inventory(planned, planned.inventory_quantity)[6] == next_one
 
 
 @given(st.integers(1, 10**6), st.integers(5000, 10**6), st.sampled_from(["0.001", "0.01", "1"]))
