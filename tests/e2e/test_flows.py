@@ -107,6 +107,18 @@ def test_a_trigger_price_is_waited_for(stack: Stack, user: User) -> None:
     assert D(user.detail(grid_id)["entry_price"]) == 2449
 
 
+def test_a_start_while_the_exchange_is_away_waits_and_says_so(stack: Stack, user: User) -> None:
+    grid_id = user.create_grid(**grid())["id"]
+    stack.venue.inject("error", status=503, code=-1001, msg="Service Unavailable.", seconds=60)
+    user.api.post(f"/grid/start/paper/{grid_id}")
+    waiting = wait_until(lambda: user.detail(grid_id)["waiting_for"], 10, "the start says what it waits for")
+    assert "exchange" in waiting
+    assert user.detail(grid_id)["status"] == "STARTING"
+    stack.venue.restore_service()
+    user.wait_until_whole(grid_id, timeout=30)
+    assert user.detail(grid_id)["waiting_for"] == ""
+
+
 def test_a_pause_takes_back_what_would_add_exposure_and_a_resume_places_it_again(stack: Stack, user: User) -> None:
     grid_id = user.start_grid(**grid())
     walk(stack, user, grid_id, 2465)  # one cell holds inventory now
