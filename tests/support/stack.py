@@ -70,7 +70,8 @@ class Stack(StackSession):
     """Start it once per module: it takes some seconds. Processes are found among the runner's descendants only."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
-        super().__init__(folder, environment)
+        """The venue's weight limit is out of the way: tests read it far more often than the system does."""
+        super().__init__(folder, {"PAPER_WEIGHT_LIMIT": "50000", **(environment or {})})
         self.venue = Venue(self.paper_url)
 
     def new_user(self, balance: Decimal | int = 10_000) -> User:
