@@ -60,9 +60,9 @@ def find_work() -> Work:
 
 
 def _sweeps_were_missing(session: OrmSession) -> bool:
-    last = session.get(Lease, SWEEP)
+    until = session.scalar(select(Lease.until).where(Lease.name == SWEEP))
     leases.claim(session, [SWEEP], SWEEP)
-    return last is None or last.until < now()
+    return until is None or until < now()
 
 
 def _accounts_with_work() -> CompoundSelect[int]:

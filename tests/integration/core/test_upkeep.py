@@ -1,0 +1,39 @@
+"""What the sweep notices by itself."""
+
+from datetime import timedelta
+
+import pytest
+
+from core.clock import now
+from core.db import Session
+from core.models import ExchangeApi, Lease
+from core.upkeep import SWEEP, find_work
+from tests.support.grids import running_grid, strategy_row
+from tests.support.servers import RedisServer
+
+pytestmark = pytest.mark.usefixtures("database_url")
+
+
+@pytest.fixture
+def account_id(redis_server: RedisServer) -> int:
+    """Of a running grid, after a first sweep whose reconciliation is done."""
+    account_id = strategy_row(running_grid()).account_id
+    find_work()
+    with Session.begin() as session:
+        session.get_one(ExchangeApi, account_id).reconcile_due_at = None
+    return account_id
+
+
+def test_a_quiet_sweep_finds_nothing_to_reconcile(account_id: int) -> None:
+    assert find_work().to_reconcile == []
+
+
+def test_sweeps_that_were_missing_make_every_account_be_reconciled(account_id: int) -> None:
+    with Session.begin() as session:
+        session.get_one(Lease, SWEEP).until = now() - timedelta(seconds=1)
+    assert find_work().to_reconcile == [account_id]
+
+
+def test_an_emptied_broker_makes_every_account_be_reconciled(account_id: int, redis_server: RedisServer) -> None:
+    redis_server.ensure_running_and_empty()
+    assert find_work().to_reconcile == [account_id]
