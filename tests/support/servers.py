@@ -51,7 +51,10 @@ class RedisServer:
 
 
 class PaperServer(Venue):
-    """`python -m core.paper` on a manual feed, with the admin surface, on a free port."""
+    """`python -m core.paper` on a manual feed, with the admin surface, on a free port.
+
+    The weight limit is out of the way unless asked for: many tests share one server and one address.
+    """
 
     def __init__(self, folder: Path, **environment: str) -> None:
         super().__init__(f"http://127.0.0.1:{free_port()}")
@@ -61,6 +64,7 @@ class PaperServer(Venue):
 
     def start(self) -> None:
         ours = {"PAPER_URL": self.url, "PAPER_FEED": "manual", "PAPER_ADMIN": "1", "PAPER_STATE": ""}
+        ours["PAPER_WEIGHT_LIMIT"] = "1000000"
         with self.log.open("ab") as log:
             env = {**os.environ, **ours, **self._environment}
             self._process = spawn([sys.executable, "-m", "core.paper"], env=env, output=log)

@@ -10,7 +10,7 @@ from tests.support.servers import PaperServer
 @pytest.fixture(scope="module")
 def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PaperServer]:
     """Its prices move only by hand; BTCUSDT starts at 80,000."""
-    server = PaperServer(tmp_path_factory.mktemp("paper"), PAPER_WEIGHT_LIMIT="1000000")
+    server = PaperServer(tmp_path_factory.mktemp("paper"))
     server.start()
     yield server
     server.stop()
@@ -28,7 +28,7 @@ def client(venue: PaperServer) -> Iterator[Client]:
 @pytest.fixture
 def lasting(tmp_path: Path) -> Iterator[PaperServer]:
     """One that keeps its state in a file."""
-    server = PaperServer(tmp_path, PAPER_STATE=str(tmp_path / "state"), PAPER_WEIGHT_LIMIT="1000000")
+    server = PaperServer(tmp_path, PAPER_STATE=str(tmp_path / "state"))
     server.start()
     yield server
     server.stop()
