@@ -86,7 +86,7 @@ def review(  # noqa: PLR0917 - what is asked, then what surrounds it
     except Invalid as error:
         return _refusal([*problems, *_from(error), *symbol_problems(parameters, symbol_use)], ranges_of(grid))
     problems += [*_leverage_problems(grid, planned), *symbol_problems(parameters, symbol_use)]
-    return _verdict(grid, planned, problems)
+    return _verdict(grid, planned, problems, shares_symbol=symbol_use is not None)
 
 
 def raise_for_errors(verdict: Review) -> None:
@@ -99,8 +99,8 @@ def raise_for_errors(verdict: Review) -> None:
     raise Invalid(verdict.reason, message, verdict.errors)
 
 
-def _verdict(grid: Sketch, planned: Plan, problems: Sequence[Problem]) -> Review:
-    seen = outlook(grid.settled, planned, grid.rules)
+def _verdict(grid: Sketch, planned: Plan, problems: Sequence[Problem], shares_symbol: bool) -> Review:
+    seen = outlook(grid.settled, planned, grid.rules, shares_symbol)
     return Review(
         errors=_by_field(problems),
         reason=problems[0].reason if problems else None,

@@ -22,6 +22,7 @@ class Side(StrEnum):
 class OrderType(StrEnum):
     LIMIT = "LIMIT"
     MARKET = "MARKET"
+    STOP_MARKET = "STOP_MARKET"  # conditional: rests at the venue, and goes to market at its trigger price
 
 
 class Purpose(StrEnum):
@@ -31,6 +32,9 @@ class Purpose(StrEnum):
     CLOSE = "CLOSE"
     STOP_LOSS = "STOP_LOSS"
     TAKE_PROFIT = "TAKE_PROFIT"
+
+
+CLOSING = (Purpose.CLOSE, Purpose.STOP_LOSS, Purpose.TAKE_PROFIT)
 
 
 class OrderStatus(StrEnum):
@@ -79,6 +83,9 @@ class OrderNews:
 
     Quantities in base units, prices in quote per base, times in ms. `filled_quantity` is cumulative.
     `status` is PLACED, PARTIALLY_FILLED, FILLED, CANCELED or EXPIRED.
+
+    A conditional order has an `algo_id`, and no `order_id` until its trigger makes an ordinary order of it, under the
+    same client order id.
     """
 
     symbol: str
@@ -90,6 +97,7 @@ class OrderNews:
     filled_quantity: Decimal
     status: OrderStatus
     updated_at: int
+    algo_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from core.domain.exposure import exposures, grid_liquidation, is_before, maximum_loss
 from core.domain.order import Side
-from core.domain.parameters import Parameters
+from core.domain.parameters import Parameters, StrategyType
 from core.domain.plan import Plan, Warning
 from core.domain.profit import is_comfortable, profit_range
 from core.domain.risk import losing_bounds, stop_prices
@@ -28,7 +28,8 @@ class Outlook:
     warnings: tuple[Warning, ...]
 
 
-def outlook(parameters: Parameters, planned: Plan, rules: SymbolRules) -> Outlook:
+def outlook(parameters: Parameters, planned: Plan, rules: SymbolRules, shares_symbol: bool = False) -> Outlook:
+    """`shares_symbol`: whether other strategies of the account trade it too."""
     held = exposures(planned, rules)
     liquidations = {side: grid_liquidation(parameters, exposure, rules) for side, exposure in held.items()}
     stops = stop_prices(parameters, planned.lines[0], planned.lines[-1], rules)
@@ -40,7 +41,11 @@ def outlook(parameters: Parameters, planned: Plan, rules: SymbolRules) -> Outloo
         liquidation_lower=liquidations.get(Side.BUY),
         liquidation_upper=liquidations.get(Side.SELL),
         maximum_loss=maximum_loss(parameters, held, liquidations, bounds, rules),
-        warnings=(*_fee_warnings(planned, rules, least), *_liquidation_warnings(planned, liquidations, bounds)),
+        warnings=(
+            *_fee_warnings(planned, rules, least),
+            *_liquidation_warnings(planned, liquidations, bounds),
+            *_protection_warnings(parameters, bounds, shares_symbol),
+        ),
     )
 
 
@@ -50,6 +55,19 @@ def _fee_warnings(planned: Plan, rules: SymbolRules, least_profit_pct: Decimal) 
             "thin_profit",
             f"the thinnest cell is less than 1.25 times as high as its two fees: {least_profit_pct} % remain",
             {"net_profit_min_pct": least_profit_pct},
+        )
+
+
+def _protection_warnings(
+    parameters: Parameters, bounds: Mapping[Side, Decimal], shares_symbol: bool
+) -> Iterator[Warning]:
+    """A stop that rests at the exchange closes the position; only a grid of one direction, alone on its symbol, can
+    keep its remaining orders from opening another one if Gridkeeper is down then."""
+    if bounds and (shares_symbol or parameters.strategy_type is StrategyType.NEUTRAL):
+        yield Warning(
+            "reopens_after_stop",
+            "if Gridkeeper is down when the stop at the exchange fires, the orders that remain may open a new position",
+            {},
         )
 
 

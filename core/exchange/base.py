@@ -38,7 +38,11 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class NewOrder:
-    """An order to send. `timestamp` (ms, venue time) is signed; the venue refuses it after timestamp + recvWindow."""
+    """An order to send. `timestamp` (ms, venue time) is signed; the venue refuses it after timestamp + recvWindow.
+
+    A STOP_MARKET has a `trigger_price` (on the mark price, quote); with `close_position` it closes whatever position
+    there is then, and `quantity` is not sent.
+    """
 
     symbol: str
     side: Side
@@ -48,6 +52,8 @@ class NewOrder:
     client_order_id: str
     timestamp: int
     reduce_only: bool = False
+    trigger_price: Decimal | None = None
+    close_position: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +205,14 @@ class AccountApi(Protocol):
 
     def open_orders(self, symbol: str | None = None) -> list[OrderNews]: ...
 
+    def conditional_order(self, symbol: str, client_order_id: str) -> OrderNews | None:
+        """A conditional order, or the ordinary one that its trigger has made of it; None as in `order`."""
+        ...
+
+    def open_conditional_orders(self, symbol: str) -> list[OrderNews]:
+        """Those that wait for their trigger."""
+        ...
+
     def recent_orders(self, symbol: str, start: int) -> list[OrderNews]:
         """All orders of a symbol created at or after `start` (ms), every page."""
         ...
@@ -231,6 +245,10 @@ class TradingConnection(Protocol):
     def place(self, order: NewOrder, on_reply: OnReply) -> None: ...
 
     def cancel(self, symbol: str, client_order_id: str, on_reply: OnReply) -> None: ...
+
+    def cancel_conditional(self, client_order_id: str, on_reply: OnReply) -> None:
+        """An accepted one brings no news: what became of the order is told by the stream, or by a query."""
+        ...
 
     def close(self) -> None: ...
 

@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from core.clock import from_ms, now
 from core.domain.cell import Cell, next_order
 from core.domain.ledger import SETTLEMENT_ASSET
+from core.domain.lifecycle import PROTECTED, FinishReason
 from core.domain.order import FINAL, OrderNews, OrderStatus, Progress, Purpose, Side, Trade, merge
 from core.domain.symbol_rules import SymbolRules
-from core.execution.intents import may_open, new_order, next_cell_order
+from core.execution.intents import end_for, may_open, new_order, next_cell_order
 from core.models import Event, GridCell, GridOrder, GridStrategy
 
 MISSING_TRADE_AFTER = timedelta(seconds=2)  # until a trade that the news counts but nobody brought is asked for
@@ -26,7 +27,10 @@ REPLACE_AFTER = timedelta(seconds=1)  # until an order that ended unfilled is pl
 def book_news(session: Session, strategy: GridStrategy, order: GridOrder, news: OrderNews) -> None:
     """Merges what was said of an order; the cell holds what the cumulative quantity says."""
     _revive(session, strategy, order)
-    order.order_id = news.order_id
+    order.order_id = news.order_id or order.order_id
+    order.algo_id = news.algo_id or order.algo_id
+    if order.is_conditional and news.order_id:
+        order.quantity = news.quantity  # what the trigger found to close
     _advance(order, Progress(news.status, news.filled_quantity))
     if order.status in (OrderStatus.PLACED, OrderStatus.PARTIALLY_FILLED) or order.status in FINAL:
         order.absences, order.last_error = 0, ""
@@ -75,6 +79,8 @@ def fill_values(order: GridOrder, trade: Trade) -> dict[str, Any]:
 def follow_up(session: Session, strategy: GridStrategy, order: GridOrder, rules: SymbolRules) -> list[GridOrder]:
     """What the order's end leads to, once: the round trip booked, and the cell's next orders, PENDING."""
     _watch_for_missing_trades(order)
+    if order.is_conditional:
+        _follow_up_protection(strategy, order)
     if order.cell is not None:
         _settle(session, strategy, order)
     if order.status not in FINAL or order.followed_up:
@@ -87,6 +93,16 @@ def follow_up(session: Session, strategy: GridStrategy, order: GridOrder, rules:
     if order.purpose == Purpose.INVENTORY:
         return _next_of_inventory(session, strategy, order, rules)
     return []
+
+
+def _follow_up_protection(strategy: GridStrategy, order: GridOrder) -> None:
+    """One that has filled ends the strategy; one that ended otherwise is to be placed again if it is still wanted."""
+    if order.generation != strategy.generation or strategy.status not in PROTECTED:
+        return
+    if order.filled_quantity:
+        end_for(strategy, FinishReason(order.purpose), f"the exchange has closed it at {order.trigger_price}")
+    elif order.status in FINAL:
+        strategy.look_at = now() + REPLACE_AFTER
 
 
 def _advance(order: GridOrder, news: Progress) -> None:
@@ -103,7 +119,8 @@ def _advance(order: GridOrder, news: Progress) -> None:
 def _revive(session: Session, strategy: GridStrategy, order: GridOrder) -> None:
     """News of an order that was believed refused or absent: a ghost. Its cell has gone on without it, so the ghost
     leaves the cell, is cancelled and booked on its own, and the cell is frozen until a human has looked."""
-    if order.status not in (OrderStatus.REJECTED, OrderStatus.CANCELED) or order.order_id is not None:
+    was_known = order.order_id is not None or order.algo_id is not None
+    if order.status not in (OrderStatus.REJECTED, OrderStatus.CANCELED) or was_known:
         return
     order.status = OrderStatus.UNKNOWN
     if not order.followed_up:

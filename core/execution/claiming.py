@@ -7,14 +7,13 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
 from core.clock import now
-from core.domain.order import OrderStatus, Purpose
+from core.domain.order import CLOSING, OrderStatus
 from core.execution.booking import follow_up
-from core.execution.events import IN_PROGRESS, Consequences, venue_timestamp
-from core.execution.intents import attempt_of, claim, is_wanted, lock_strategies
+from core.execution.events import Consequences, venue_timestamp
+from core.execution.intents import attempt_of, claim, is_in_progress, is_wanted, lock_strategies
 from core.execution.rules import rules_of
 from core.models import GridOrder, GridStrategy
 
-CLOSING = (Purpose.CLOSE, Purpose.STOP_LOSS, Purpose.TAKE_PROFIT)
 LARGEST_BATCH = 200
 
 
@@ -35,7 +34,7 @@ def claim_due(session: Session, account_id: int, tokens: int) -> Consequences:
         strategy = strategies[order.strategy_id]
         if not is_wanted(strategy, order):
             _drop(session, strategy, order)
-            if strategy.status in IN_PROGRESS:
+            if is_in_progress(strategy):
                 consequences.in_progress.add(strategy.id)
         elif len(claimed) < tokens:
             timestamp = venue_timestamp(order.exchange)

@@ -8,19 +8,17 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, joinedload
 
 from core.clock import now
-from core.domain.lifecycle import StrategyStatus
 from core.domain.order import OrderNews, Trade
 from core.errors import VenueUnavailable
 from core.exchange.base import StreamEvent
 from core.exchange.pool import venue_now_ms
 from core.execution.booking import book_news, book_trade, fill_values, follow_up
 from core.execution.identity import identity
-from core.execution.intents import Attempt, Cancel, attempt_of, claim, lock_strategies
+from core.execution.intents import Attempt, Cancel, attempt_of, claim, is_in_progress, lock_strategies
 from core.execution.rules import rules_of
 from core.models import ExchangeApi, Fill, GridOrder, GridStrategy
 
 TradeKey = tuple[str, str, str]  # symbol, trade id, the venue's order id
-IN_PROGRESS = (StrategyStatus.STARTING, StrategyStatus.STOPPING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +100,7 @@ def _conclude(
     for order in touched:
         strategy = strategies[order.strategy_id]
         placed += follow_up(session, strategy, order, rules_of(session, order.exchange, order.symbol))
-        if strategy.status in IN_PROGRESS:
+        if is_in_progress(strategy):
             consequences.in_progress.add(strategy.id)
     timestamp = venue_timestamp(placed[0].exchange) if placed and tokens > 0 else None
     claimed = placed[:tokens] if timestamp is not None else []

@@ -7,11 +7,15 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.domain.lifecycle import TRADING, StrategyStatus
-from core.domain.order import OrderStatus, OrderType, Purpose, Side
+from core.clock import now
+from core.domain.lifecycle import PROTECTED, TRADING, FinishReason, StrategyStatus
+from core.domain.order import CLOSING, OrderStatus, OrderType, Purpose, Side
+from core.domain.parameters import StrategyType
 from core.exchange.base import NewOrder
 from core.execution.identity import identity
 from core.models import GridCell, GridOrder, GridStrategy
+
+IN_PROGRESS = (StrategyStatus.STARTING, StrategyStatus.STOPPING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,11 @@ class Cancel:
     exchange: str
     symbol: str
     client_order_id: str
+    is_conditional: bool
+
+
+def cancel_of(order: GridOrder) -> Cancel:
+    return Cancel(order.id, order.account_id, order.exchange, order.symbol, order.client_order_id, order.is_conditional)
 
 
 def lock_strategies(session: Session, strategy_ids: Iterable[int]) -> dict[int, GridStrategy]:
@@ -49,7 +58,19 @@ def lock_strategies(session: Session, strategy_ids: Iterable[int]) -> dict[int, 
 
 def may_open(strategy: GridStrategy) -> bool:
     """Whether grid orders may go out for it now."""
-    return strategy.status in TRADING
+    return strategy.status in TRADING and strategy.must_end is None
+
+
+def is_in_progress(strategy: GridStrategy) -> bool:
+    """Whether it is to be driven on now: it is starting or stopping, or something has happened to it."""
+    return strategy.status in IN_PROGRESS or (strategy.look_at is not None and strategy.look_at <= now())
+
+
+def end_for(strategy: GridStrategy, reason: FinishReason, because: str) -> None:
+    """Something at the venue ends the strategy: nothing new goes out, and it is to be driven on from here."""
+    if strategy.must_end is None:
+        strategy.must_end, strategy.must_end_because = reason, because
+        strategy.look_at = now()
 
 
 def new_order(
@@ -60,10 +81,12 @@ def new_order(
     quantity: Decimal,
     purpose: Purpose,
     price: Decimal | None = None,
+    trigger_price: Decimal | None = None,
     cell: GridCell | None = None,
     reduce_only: bool = False,
+    close_position: bool = False,
 ) -> GridOrder:
-    """Adds a PENDING order: an intent, with its id for good. A price makes it LIMIT, none MARKET."""
+    """Adds a PENDING order: an intent, with its id for good. A price makes it LIMIT, a trigger price STOP_MARKET."""
     cell_index = None if cell is None else cell.cell_index
     sequence = strategy.next_sequence
     strategy.next_sequence += 1
@@ -76,13 +99,15 @@ def new_order(
         exchange=strategy.exchange,
         symbol=strategy.symbol,
         purpose=purpose,
-        type=OrderType.MARKET if price is None else OrderType.LIMIT,
+        type=_type(price, trigger_price),
         side=side,
         cell_index=cell_index,
         grid_index=None if cell_index is None else cell_index + (1 if side is Side.SELL else 0),
         price=price,
+        trigger_price=trigger_price,
         quantity=quantity,
         reduce_only=reduce_only,
+        close_position=close_position,
         client_order_id=identity(session).client_order_id(strategy.id, cell_index, sequence, purpose),
         status=OrderStatus.PENDING,
         attempts=0,
@@ -91,8 +116,18 @@ def new_order(
     return order
 
 
+def _type(price: Decimal | None, trigger_price: Decimal | None) -> OrderType:
+    if trigger_price is not None:
+        return OrderType.STOP_MARKET
+    return OrderType.MARKET if price is None else OrderType.LIMIT
+
+
 def next_cell_order(session: Session, strategy: GridStrategy, cell: GridCell) -> GridOrder:
-    """The order that the cell should have now."""
+    """The order that the cell should have now.
+
+    Where a grid of one direction is alone on its symbol, its closing legs may only reduce: once the conditional order
+    at the venue has closed the position, they can't open the opposite one while our hosts are away.
+    """
     side = Side(cell.next_side)
     cell.gap_reason, cell.next_try_at = "", None
     return new_order(
@@ -103,6 +138,7 @@ def next_cell_order(session: Session, strategy: GridStrategy, cell: GridCell) ->
         price=cell.lower_price if side is Side.BUY else cell.upper_price,
         purpose=Purpose(cell.next_purpose),
         cell=cell,
+        reduce_only=strategy.alone and strategy.strategy_type != StrategyType.NEUTRAL and side != cell.opening_side,
     )
 
 
@@ -132,14 +168,19 @@ def attempt_of(order: GridOrder) -> Attempt:
             client_order_id=order.client_order_id,
             timestamp=order.sent_at,
             reduce_only=order.reduce_only,
+            trigger_price=order.trigger_price,
+            close_position=order.close_position,
         ),
     )
 
 
 def is_wanted(strategy: GridStrategy, order: GridOrder) -> bool:
-    """Whether a PENDING order should still go out: grid orders while trading, closing ones while stopping."""
+    """Whether a PENDING order should still go out: grid orders while trading, closing ones while stopping, conditional
+    ones for as long as there is something to protect."""
     if order.generation != strategy.generation or order.cancel_wanted:
         return False
-    if order.purpose in (Purpose.CLOSE, Purpose.STOP_LOSS, Purpose.TAKE_PROFIT):
+    if order.is_conditional:
+        return strategy.status in PROTECTED and strategy.must_end is None
+    if order.purpose in CLOSING:
         return strategy.status == StrategyStatus.STOPPING
     return may_open(strategy)

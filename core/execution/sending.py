@@ -20,14 +20,15 @@ from sqlalchemy.orm import joinedload
 from core import bus, clock
 from core.credentials import credentials_of
 from core.db import Session
-from core.domain.order import OrderStatus
+from core.domain.lifecycle import FinishReason
+from core.domain.order import CLOSING, OrderStatus
 from core.errors import DatabaseUnavailable, GridkeeperError, VenueUnavailable
 from core.exchange import Credentials
 from core.exchange.base import Outcome, Reply, TradingConnection
 from core.exchange.pool import Pool, venue_now_ms
 from core.execution.booking import follow_up
-from core.execution.events import IN_PROGRESS, Consequences, Finding, apply_findings
-from core.execution.intents import Attempt, Cancel, lock_strategies
+from core.execution.events import Consequences, Finding, apply_findings, request_reconciliation
+from core.execution.intents import Attempt, Cancel, end_for, is_in_progress, lock_strategies
 from core.execution.rules import rules_of
 from core.models import Event, ExchangeApi, GridOrder, GridStrategy
 
@@ -36,6 +37,7 @@ log = structlog.get_logger()
 FENCE_MS = 1000  # an attempt that could not leave within this after its timestamp goes back unsent
 RETRY_AFTER = timedelta(seconds=0.5)
 LONGEST_PAUSE = timedelta(seconds=30)
+WOULD_TRIGGER = (-2021, -4142)
 LARGEST_BATCH = 200  # replies recorded in one transaction
 
 Request = TypeVar("Request", "Attempt", "Cancel")
@@ -77,6 +79,8 @@ class Sender:
                 for cancel in batch:
                     if connection is None:
                         self._answers.put(Answered(cancel, Reply(Outcome.NOT_SENT)))
+                    elif cancel.is_conditional:
+                        connection.cancel_conditional(cancel.client_order_id, self._answer_to(cancel))
                     else:
                         connection.cancel(cancel.symbol, cancel.client_order_id, self._answer_to(cancel))
 
@@ -168,7 +172,7 @@ def _note(session: OrmSession, doubtful: dict[int, Answered], consequences: Cons
             order.sent_at == answered.request.order.timestamp
         ):
             _note_attempt(session, strategy, order, answered.reply)
-        if strategy.status in IN_PROGRESS:
+        if is_in_progress(strategy):
             consequences.in_progress.add(strategy.id)
 
 
@@ -180,7 +184,9 @@ def _note_cancel(order: GridOrder, reply: Reply) -> None:
 
 def _note_attempt(session: OrmSession, strategy: GridStrategy, order: GridOrder, reply: Reply) -> None:
     order.last_error = f"{reply.code}: {reply.message}" if reply.code else reply.message
-    if reply.outcome is Outcome.REFUSED:
+    if reply.outcome is Outcome.REFUSED and order.is_conditional:
+        _refuse_protection(session, strategy, order, reply)
+    elif reply.outcome is Outcome.REFUSED:
         _refuse(session, strategy, order, reply)
     elif reply.outcome in (Outcome.RETRY, Outcome.NOT_SENT):
         order.status = OrderStatus.PENDING
@@ -196,14 +202,32 @@ def _refuse(session: OrmSession, strategy: GridStrategy, order: GridOrder, reply
     if order.cell is not None:
         order.cell.refusals += 1
         order.cell.next_try_at = clock.now() + _pause(order.cell.refusals)
+    if order.purpose in CLOSING:
+        request_reconciliation(session, order.account_id)  # the position may not be there any more
     follow_up(session, strategy, order, rules_of(session, order.exchange, order.symbol))
+    _tell_refusal(session, strategy, order, reply, "order_refused")
+
+
+def _refuse_protection(session: OrmSession, strategy: GridStrategy, order: GridOrder, reply: Reply) -> None:
+    """A stop that would trigger at once has been reached: the strategy ends. Else it is tried again, for good."""
+    if reply.code in WOULD_TRIGGER:
+        order.status = OrderStatus.REJECTED
+        end_for(strategy, FinishReason(order.purpose), f"the price was at {order.trigger_price} already")
+        return
+    if order.attempts == 1:
+        _tell_refusal(session, strategy, order, reply, "protection_refused")
+    order.status = OrderStatus.PENDING
+    order.next_check_at = clock.now() + _pause(order.attempts)
+
+
+def _tell_refusal(session: OrmSession, strategy: GridStrategy, order: GridOrder, reply: Reply, code: str) -> None:
     session.add(
         Event(
             user_id=strategy.user_id,
             strategy_id=strategy.id,
             account_id=order.account_id,
             level="WARNING",
-            code="order_refused",
+            code=code,
             message=f"the exchange refused {order.side} {order.quantity} {order.symbol}: {order.last_error}",
             data={"code": reply.code, "cell_index": order.cell_index, "purpose": order.purpose},
         )

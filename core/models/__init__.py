@@ -4,7 +4,7 @@ from core.models.account import ExchangeApi, Funding, Income, TradeCursor
 from core.models.columns import Base, Exact, Moment
 from core.models.order import LIVE_IN_SQL, Fill, GridOrder
 from core.models.strategy import EquitySnapshot, GridCell, GridStrategy, Operation
-from core.models.system import Installation, Lease, SymbolRule
+from core.models.system import Installation, Lease, Switch, SymbolRule
 from core.models.user import Event, IdempotencyKey, RefreshToken, User
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Moment",
     "Operation",
     "RefreshToken",
+    "Switch",
     "SymbolRule",
     "TradeCursor",
     "User",

@@ -29,6 +29,7 @@ class ExchangeApi(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     reconcile_due_at: Mapped[datetime | None]
     reconciled_at: Mapped[datetime | None]
+    deaf_at: Mapped[datetime | None]  # when its stream was found to have missed a fill: a listener older than this goes
     income_cursor: Mapped[int | None] = mapped_column(BigInteger)
 
 

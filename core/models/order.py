@@ -47,11 +47,14 @@ class GridOrder(Base):
     side: Mapped[str]
     grid_index: Mapped[int | None]
     cell_index: Mapped[int | None]
-    price: Mapped[Decimal | None]  # None for MARKET
+    price: Mapped[Decimal | None]  # None where it goes to market
     quantity: Mapped[Decimal]
     reduce_only: Mapped[bool] = mapped_column(default=False)
+    trigger_price: Mapped[Decimal | None]  # of a conditional order; its quantity is what is meant until the trigger
+    close_position: Mapped[bool] = mapped_column(default=False)  # closes all there is at the trigger, whatever it is
     client_order_id: Mapped[str] = mapped_column(unique=True)
     order_id: Mapped[str | None]
+    algo_id: Mapped[str | None]
     status: Mapped[str] = mapped_column(default=OrderStatus.PENDING)
     # the attempt
     sent_at: Mapped[int | None] = mapped_column(BigInteger)
@@ -73,16 +76,23 @@ class GridOrder(Base):
     cell: Mapped[GridCell | None] = relationship(lazy="raise")
 
     @property
+    def is_conditional(self) -> bool:
+        return self.trigger_price is not None
+
+    @property
     def average_price(self) -> Decimal | None:
         return self.booked_quote / self.booked_quantity if self.booked_quantity else None
 
 
 class Fill(Base):
-    """One exchange trade of the account. Those of no strategy are the user's own: external."""
+    """One exchange trade of the account. Those of no strategy are the user's own: external.
+
+    `share`: a liquidation is split over the strategies that held the symbol, and its rows counted from 0.
+    """
 
     __tablename__ = "fills"
     __table_args__ = (
-        UniqueConstraint("account_id", "symbol", "trade_id", "order_id"),
+        UniqueConstraint("account_id", "symbol", "trade_id", "order_id", "share"),
         Index("ix_fills_strategy_id_id", "strategy_id", "id"),
         Index("ix_fills_account_id_order_id", "account_id", "order_id"),
     )
@@ -104,4 +114,5 @@ class Fill(Base):
     fee_asset: Mapped[str]
     realized_pnl: Mapped[Decimal]
     is_maker: Mapped[bool]
+    share: Mapped[int] = mapped_column(default=0)
     traded_at: Mapped[datetime]

@@ -73,6 +73,11 @@ class GridStrategy(Base):
     status: Mapped[str] = mapped_column(default=StrategyStatus.CREATED)
     finish_reason: Mapped[str | None]
     waiting_for: Mapped[str] = mapped_column(default="")  # why a start or stop is not further, for people
+    look_at: Mapped[datetime | None]  # when to drive it on, although it is not on its way to another status
+    must_end: Mapped[str | None]  # a FinishReason that the venue has brought about; no orders go out any more
+    must_end_because: Mapped[str] = mapped_column(default="")  # for people
+    halted: Mapped[str] = mapped_column(default="")  # why it places nothing now, by a switch; empty where it may
+    alone: Mapped[bool] = mapped_column(default=False)  # on its symbol: nothing else of the account trades or holds it
     generation: Mapped[int] = mapped_column(default=0)  # of the run: claims of older ones are void
     next_sequence: Mapped[int] = mapped_column(default=1)  # never reused, so that no client order id is
     budget: Mapped[Decimal | None]

@@ -23,6 +23,16 @@ class Installation(Base):
     id_key: Mapped[str]  # hex; signs client order ids
 
 
+class Switch(Base):
+    """A switch that is thrown: nothing new is placed for what its name covers (core.execution.switches)."""
+
+    __tablename__ = "switches"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    thrown_at: Mapped[datetime] = mapped_column(default=now)
+
+
 class Lease(Base):
     __tablename__ = "leases"
 

@@ -68,7 +68,7 @@ def _read_open_orders(account_id: int, api: AccountApi, symbol: str) -> Conseque
         ours = identity(session)
     listed = {
         news.client_order_id: news
-        for news in api.open_orders(symbol)
+        for news in (*api.open_orders(symbol), *api.open_conditional_orders(symbol))
         if ours.strategy_of(news.client_order_id) is not None
     }
     gone = [order_id for client_order_id, order_id in believed.items() if client_order_id not in listed]

@@ -22,8 +22,8 @@ from core.exchange import account_api
 from core.exchange.base import AccountApi
 from core.exchange.pool import venue_now_ms
 from core.execution.booking import follow_up
-from core.execution.events import IN_PROGRESS, Consequences, Finding, apply_findings
-from core.execution.intents import is_wanted, lock_strategies
+from core.execution.events import Consequences, Finding, apply_findings
+from core.execution.intents import is_in_progress, is_wanted, lock_strategies
 from core.execution.rules import rules_of
 from core.models import ExchangeApi, GridOrder
 from core.reconciliation.trades import position_is_explained, read_trades
@@ -41,10 +41,9 @@ class Doubt:
     grid_order_id: int
     symbol: str
     client_order_id: str
-    status: str
+    is_conditional: bool
     sent_at: int
     absences: int
-    known_quantity: str
 
 
 def in_doubt() -> ColumnElement[bool]:
@@ -86,16 +85,15 @@ def resolve(account_id: int) -> Consequences:
 
 
 def _doubt(row: GridOrder) -> Doubt:
-    return Doubt(
-        row.id, row.symbol, row.client_order_id, row.status, row.sent_at or 0, row.absences, str(row.booked_quantity)
-    )
+    return Doubt(row.id, row.symbol, row.client_order_id, row.is_conditional, row.sent_at or 0, row.absences)
 
 
 def _ask(api: AccountApi, doubts: list[Doubt]) -> tuple[list[Finding], list[Doubt]]:
     findings: list[Finding] = []
     absent: list[Doubt] = []
     for doubt in doubts:
-        news = api.order(doubt.symbol, doubt.client_order_id)
+        ask = api.conditional_order if doubt.is_conditional else api.order
+        news = ask(doubt.symbol, doubt.client_order_id)
         if news is None:
             absent.append(doubt)
             continue
@@ -122,7 +120,8 @@ def _look_elsewhere(api: AccountApi, doubts: list[Doubt]) -> list[Finding]:
     findings = []
     for symbol in {doubt.symbol for doubt in doubts}:
         start = min(doubt.sent_at for doubt in doubts if doubt.symbol == symbol) - 60_000
-        for news in (*api.open_orders(symbol), *api.recent_orders(symbol, start)):
+        resting = [*api.open_orders(symbol), *api.open_conditional_orders(symbol)]
+        for news in (*resting, *api.recent_orders(symbol, start)):
             if news.client_order_id in wanted:
                 findings.append(Finding(news.client_order_id, news))
     return findings
@@ -158,7 +157,7 @@ def _note_absences(session: OrmSession, exchange: str, absent: list[Doubt], prov
             if not is_wanted(strategy, order):
                 order.status = OrderStatus.CANCELED
                 follow_up(session, strategy, order, rules_of(session, order.exchange, order.symbol))
-        if strategy.status in IN_PROGRESS:
+        if is_in_progress(strategy):
             consequences.in_progress.add(strategy.id)
     return consequences
 

@@ -47,14 +47,17 @@ def booked_position(session: OrmSession, account_id: int, symbol: str) -> Decima
     strategies = session.scalars(
         select(GridStrategy.position).where(GridStrategy.account_id == account_id, GridStrategy.symbol == symbol)
     )
+    return sum(strategies, external_position(session, account_id, symbol))
+
+
+def external_position(session: OrmSession, account_id: int, symbol: str) -> Decimal:
+    """Signed, base: of the trades that belong to no strategy."""
     external = session.execute(
         select(Fill.side, Fill.quantity).where(
             Fill.account_id == account_id, Fill.symbol == symbol, Fill.strategy_id.is_(None)
         )
     )
-    return sum(strategies, Decimal(0)) + sum(
-        (row.quantity if row.side == "BUY" else -row.quantity for row in external), Decimal(0)
-    )
+    return sum((row.quantity if row.side == "BUY" else -row.quantity for row in external), Decimal(0))
 
 
 def _orders_behind(account_id: int, api: AccountApi, symbol: str, page: Sequence[Trade]) -> dict[str, str]:

@@ -228,7 +228,7 @@ def _surroundings(
     orders = (
         select(func.count(GridOrder.id))
         .join(GridStrategy, GridStrategy.id == GridOrder.strategy_id)
-        .where(*others, GridOrder.status.in_(LIVE))
+        .where(*others, GridOrder.status.in_(LIVE), GridOrder.trigger_price.is_(None))
     )
     user = session.scalars(select(GridStrategy).where(*others, GridStrategy.status.in_(ACTIVE)).limit(1)).first()
     use = None if user is None else SymbolUse(user.leverage, MarginType(user.margin_type))

@@ -5,20 +5,22 @@ from collections.abc import Iterator
 from sqlalchemy import Select, and_, exists, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
+from core.clock import now
 from core.db import Session
-from core.domain.lifecycle import StrategyStatus, move
+from core.domain.lifecycle import ACTIVE, PROTECTED, FinishReason, StrategyStatus, move
 from core.domain.order import LIVE
 from core.execution.claiming import claim_due, count_due
-from core.execution.events import IN_PROGRESS, Consequences
-from core.execution.intents import lock_strategies
+from core.execution.events import Consequences
+from core.execution.intents import IN_PROGRESS, Cancel, is_in_progress, lock_strategies
 from core.execution.rates import take
 from core.models import GridCell, GridOrder, GridStrategy
-from core.strategies import starting, stopping
-from core.strategies.ending import conclude, end, fail, tell
+from core.strategies import protection, starting, stopping
+from core.strategies.ending import begin_finish, conclude, end, fail, tell
 
 
 def advance(strategy_id: int) -> Consequences:
-    """One step: the plan of a start, the cancels and the close of a stop, or the end of either."""
+    """One step: the plan of a start, the cancels and the close of a stop, the end of either, or what keeps a running
+    strategy protected."""
     with Session.reading() as session:
         strategy = session.get(GridStrategy, strategy_id)
     if strategy is None:
@@ -29,25 +31,39 @@ def advance(strategy_id: int) -> Consequences:
     with Session.begin() as session:
         strategy = lock_strategies(session, [strategy_id])[strategy_id]
         before = strategy.status
-        if before == StrategyStatus.STARTING:
-            _advance_start(session, strategy)
-        elif before == StrategyStatus.STOPPING:
-            consequences.cancels += stopping.step(session, strategy)
-            if stopping.is_done(session, strategy):
-                end(session, strategy)
-        elif before == StrategyStatus.PAUSED:
-            consequences.cancels += stopping.take_back_openings(session, strategy)
-            conclude(session, strategy, None)
-        elif before == StrategyStatus.RUNNING:
-            conclude(session, strategy, None)
-        if strategy.status != before and strategy.status in IN_PROGRESS:
+        strategy.look_at = None
+        if strategy.must_end is not None and before in PROTECTED:
+            begin_finish(session, strategy, FinishReason(strategy.must_end), strategy.must_end_because)
+        else:
+            consequences.cancels += _step(session, strategy)
+        if strategy.status != before and is_in_progress(strategy):
             consequences.in_progress.add(strategy.id)
+    if (before in PROTECTED) != (strategy.status in PROTECTED) or before == StrategyStatus.STARTING:
+        protection.look_at_neighbours(strategy)
     consequences.add(send_due(strategy.account_id))
     return consequences
 
 
+def _step(session: OrmSession, strategy: GridStrategy) -> list[Cancel]:
+    cancels: list[Cancel] = []
+    if strategy.status == StrategyStatus.STARTING:
+        _advance_start(session, strategy)
+    elif strategy.status == StrategyStatus.STOPPING:
+        cancels += stopping.step(session, strategy)
+        if stopping.is_done(session, strategy):
+            end(session, strategy)
+    elif strategy.status == StrategyStatus.PAUSED:
+        cancels += stopping.take_back_openings(session, strategy)
+        conclude(session, strategy, None)
+    elif strategy.status == StrategyStatus.RUNNING:
+        conclude(session, strategy, None)
+    if strategy.status in PROTECTED:
+        cancels += protection.keep(session, strategy)
+    return cancels
+
+
 def advance_all(account_id: int) -> Iterator[Consequences]:
-    """A step of every strategy of the account that is starting, stopping or pausing."""
+    """A step of every strategy of the account that is to be driven on."""
     with Session.reading() as session:
         numbers = session.scalars(in_progress().where(GridStrategy.account_id == account_id)).all()
     for number in numbers:
@@ -55,7 +71,8 @@ def advance_all(account_id: int) -> Iterator[Consequences]:
 
 
 def in_progress() -> Select[int]:
-    """Ids of strategies on their way to another state; a paused one is while opening legs of it are live."""
+    """Ids of strategies on their way to another state, and of those that something has happened to; a paused one is
+    on its way while opening legs of it are live."""
     openings = exists().where(
         GridOrder.strategy_id == GridStrategy.id,
         GridOrder.cell_id == GridCell.id,
@@ -63,7 +80,8 @@ def in_progress() -> Select[int]:
         GridOrder.side == GridCell.opening_side,
     )
     pausing = and_(GridStrategy.status == StrategyStatus.PAUSED, openings)
-    return select(GridStrategy.id).where(or_(GridStrategy.status.in_(IN_PROGRESS), pausing))
+    wanted = and_(GridStrategy.status.in_(ACTIVE), GridStrategy.look_at <= now())
+    return select(GridStrategy.id).where(or_(GridStrategy.status.in_(IN_PROGRESS), pausing, wanted))
 
 
 def _advance_start(session: OrmSession, strategy: GridStrategy) -> None:

@@ -1,10 +1,11 @@
 """Strategies, their orders, fills and operations, as people look at them. Nothing here asks a venue."""
 
-from dataclasses import dataclass, field
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, UnaryExpression, func, select
+from sqlalchemy import Select, UnaryExpression, func, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
 from core.accounts import Connection, connection_of
@@ -12,6 +13,7 @@ from core.errors import NotFound
 from core.markets import Mark, published_mark
 from core.models import ExchangeApi, Fill, GridOrder, GridStrategy, Operation
 from core.strategies.levels import NO_LEVELS, Levels, levels_of
+from core.strategies.protection import live
 
 Row = TypeVar("Row")
 
@@ -50,11 +52,11 @@ class PnlSplit:
 
 @dataclass(frozen=True, slots=True)
 class StrategyView:
-    """`protection`: conditional orders at the venue."""
+    """`protection`: its conditional orders at the venue, or on their way there."""
 
     row: GridStrategy
     levels: Levels
-    protection: tuple[object, ...] = ()
+    protection: list[GridOrder]
     pnl: PnlSplit | None = None
     connection: Connection | None = field(default=None)
 
@@ -80,21 +82,27 @@ def strategies(
     for name, value in filters.items():
         query = query.where(getattr(GridStrategy, name) == value)
     rows, total = _page(session, query.order_by(_order(sort), GridStrategy.id), window)
-    levels = levels_of(session, rows)
-    return [StrategyView(row, levels.get(row.id, NO_LEVELS)) for row in rows], total
+    return _views(session, rows), total
 
 
 def view_of(session: OrmSession, row: GridStrategy) -> StrategyView:
-    return StrategyView(row, levels_of(session, [row]).get(row.id, NO_LEVELS))
+    return _views(session, [row])[0]
+
+
+def _views(session: OrmSession, rows: list[GridStrategy]) -> list[StrategyView]:
+    levels = levels_of(session, rows)
+    protection = defaultdict(list)
+    for order in live(session, rows):
+        protection[order.strategy_id].append(order)
+    return [StrategyView(row, levels.get(row.id, NO_LEVELS), protection[row.id]) for row in rows]
 
 
 def detail(session: OrmSession, user_id: int, exchange: str, strategy_id: int) -> StrategyView:
     """With PnL and connection. Raises NotFound."""
     row = own(session, user_id, exchange, strategy_id)
     account = session.get_one(ExchangeApi, row.account_id)
-    return StrategyView(
-        row,
-        levels_of(session, [row]).get(row.id, NO_LEVELS),
+    return replace(
+        view_of(session, row),
         pnl=pnl_split(row, published_mark(exchange, row.symbol)),
         connection=connection_of(session, account),
     )
@@ -118,8 +126,14 @@ def pnl_split(row: GridStrategy, mark: Mark | None) -> PnlSplit:
 
 
 def orders(session: OrmSession, strategy_id: int, window: Window, **filters: str) -> tuple[list[GridOrder], int]:
-    """A page, oldest first, and the total. `filters`: status, side."""
-    query = select(GridOrder).where(GridOrder.strategy_id == strategy_id)
+    """A page, oldest first, and the total: a conditional order is one of them once its trigger has made it an order.
+
+    `filters`: status, side.
+    """
+    query = select(GridOrder).where(
+        GridOrder.strategy_id == strategy_id,
+        or_(GridOrder.trigger_price.is_(None), GridOrder.order_id.is_not(None)),
+    )
     for name, value in filters.items():
         query = query.where(getattr(GridOrder, name) == value)
     return _page(session, query.order_by(GridOrder.id), window)

@@ -111,6 +111,7 @@ def begin_start(strategy: GridStrategy) -> None:
     strategy.status = move(StrategyStatus(strategy.status), StrategyStatus.STARTING)
     strategy.generation += 1
     strategy.finish_reason = None
+    strategy.must_end, strategy.must_end_because, strategy.look_at = None, "", None
     strategy.waiting_for = ""
     strategy.entry_price = None
     strategy.pool_quantity = strategy.pool_cost = strategy.pool_fees = Decimal(0)

@@ -15,6 +15,7 @@ from core.models import ExchangeApi, GridCell, GridOrder, GridStrategy
 from core.strategies.creation import Checked, check
 from core.strategies.ending import fail
 from core.strategies.parameters import parameters_of
+from core.strategies.protection import is_alone
 
 OPENED = (OrderStatus.PLACED, OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED)
 
@@ -105,6 +106,7 @@ def _store(session: OrmSession, strategy: GridStrategy, checked: Checked) -> Non
     strategy.symbol_min_qty, strategy.symbol_min_notional = rules.min_quantity, rules.min_notional
     strategy.symbol_max_leverage = rules.max_leverage
     strategy.waiting_for = ""
+    strategy.alone = is_alone(session, strategy)
     cells = [_cell(strategy, planned, bool(plan.inventory_orders)) for planned in plan.cells]
     session.add_all(cells)
     session.flush()

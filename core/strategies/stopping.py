@@ -11,16 +11,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from core.clock import now
-from core.domain.order import FINAL, LIVE, OrderStatus, Purpose, Side
+from core.domain.order import CLOSING, FINAL, LIVE, OrderStatus, Purpose, Side
 from core.domain.plan import market_orders
 from core.execution.booking import follow_up
-from core.execution.intents import Cancel, new_order
+from core.execution.intents import Cancel, cancel_of, new_order
 from core.execution.rules import rules_of
 from core.models import GridOrder, GridStrategy
+from core.reconciliation.trades import external_position
 
 ASK_AFTER = timedelta(seconds=3)
 CLOSE_PURPOSE = {"STOP_LOSS": Purpose.STOP_LOSS, "TAKE_PROFIT": Purpose.TAKE_PROFIT}
-CLOSING = (Purpose.CLOSE, Purpose.STOP_LOSS, Purpose.TAKE_PROFIT)
+LONGEST_PAUSE = timedelta(seconds=30)
 
 
 def step(session: Session, strategy: GridStrategy) -> list[Cancel]:
@@ -29,7 +30,7 @@ def step(session: Session, strategy: GridStrategy) -> list[Cancel]:
     Orders in doubt are left to their resolution: a cancel the venue does not know of would prove nothing.
     """
     live = _live_orders(session, strategy)
-    cancels = _take_back(session, strategy, [order for order in live if order.purpose not in CLOSING])
+    cancels = take_back(session, strategy, [order for order in live if not _is_close(order)])
     strategy.waiting_for = _waiting_for(live)
     if strategy.close_on_end and all(order.status in FINAL for order in live) and _is_booked(session, strategy):
         _close(session, strategy)
@@ -40,7 +41,7 @@ def take_back_openings(session: Session, strategy: GridStrategy) -> list[Cancel]
     """For a pause: no order of it may add exposure; those that close a cell stay."""
     live = _live_orders(session, strategy)
     openings = [order for order in live if order.cell is not None and order.side == order.cell.opening_side]
-    return _take_back(session, strategy, openings)
+    return take_back(session, strategy, openings)
 
 
 def is_done(session: Session, strategy: GridStrategy) -> bool:
@@ -48,7 +49,7 @@ def is_done(session: Session, strategy: GridStrategy) -> bool:
     session.flush()
     if _live_orders(session, strategy) or not _is_booked(session, strategy):
         return False
-    return not strategy.close_on_end or not _closable(session, strategy)
+    return not strategy.close_on_end or not any(_closable(session, strategy))
 
 
 def _live_orders(session: Session, strategy: GridStrategy) -> Sequence[GridOrder]:
@@ -60,7 +61,13 @@ def _live_orders(session: Session, strategy: GridStrategy) -> Sequence[GridOrder
     ).all()
 
 
-def _take_back(session: Session, strategy: GridStrategy, orders: Sequence[GridOrder]) -> list[Cancel]:
+def _is_close(order: GridOrder) -> bool:
+    """Whether it is this stop's own; a conditional order must be gone before that goes out."""
+    return order.purpose in CLOSING and not order.is_conditional
+
+
+def take_back(session: Session, strategy: GridStrategy, orders: Sequence[GridOrder]) -> list[Cancel]:
+    """Drops what was never sent; returns the cancels of what rests. Orders in doubt are left to their resolution."""
     cancels = []
     for order in orders:
         if order.status == OrderStatus.PENDING:
@@ -77,7 +84,7 @@ def _cancel(order: GridOrder) -> list[Cancel]:
         return []
     order.cancel_wanted = True
     order.next_check_at = now() + ASK_AFTER
-    return [Cancel(order.id, order.account_id, order.exchange, order.symbol, order.client_order_id)]
+    return [cancel_of(order)]
 
 
 def _waiting_for(live: Sequence[GridOrder]) -> str:
@@ -92,27 +99,56 @@ def _is_booked(session: Session, strategy: GridStrategy) -> bool:
     return session.scalars(missing.limit(1)).first() is None
 
 
-def _closable(session: Session, strategy: GridStrategy) -> tuple[Decimal, ...]:
-    """The market orders that would make the position flat; empty where what is left is below the market's minimum."""
+def _closable(session: Session, strategy: GridStrategy) -> tuple[tuple[Decimal, ...], tuple[Decimal, ...]]:
+    """The market orders that would make the position flat: those that may only reduce the account's position, and
+    those that close it against other strategies on the symbol. Both empty where what is left is below the market's
+    minimum, or was closed by trades that are not ours: nothing is opened to make up for these.
+    """
     rules = rules_of(session, strategy.exchange, strategy.symbol)
+    sign = 1 if strategy.position > 0 else -1
+    own, others = abs(strategy.position), _positions_of_others(session, strategy)
+    net = strategy.position + sum(others) + external_position(session, strategy.account_id, strategy.symbol)
+    reducing = min(own, max(Decimal(0), sign * net))
+    against_others = sum((abs(other) for other in others if other * sign < 0), Decimal(0))
     # The minimum notional does not bind a reduce-only order.
-    return market_orders(abs(strategy.position), Decimal("Infinity"), rules)
+    return (
+        market_orders(reducing, Decimal("Infinity"), rules),
+        market_orders(min(own - reducing, against_others), Decimal("Infinity"), rules),
+    )
+
+
+def _positions_of_others(session: Session, strategy: GridStrategy) -> Sequence[Decimal]:
+    return session.scalars(
+        select(GridStrategy.position).where(
+            GridStrategy.account_id == strategy.account_id,
+            GridStrategy.symbol == strategy.symbol,
+            GridStrategy.id != strategy.id,
+        )
+    ).all()
 
 
 def _close(session: Session, strategy: GridStrategy) -> None:
+    refused = _refused_closes(session, strategy)
+    if refused and now() < refused[-1].created_at + min(timedelta(seconds=2 ** len(refused)), LONGEST_PAUSE):
+        strategy.waiting_for = refused[-1].last_error
+        return
     side = Side.SELL if strategy.position > 0 else Side.BUY
     purpose = CLOSE_PURPOSE.get(strategy.finish_reason or "", Purpose.CLOSE)
-    alone = _is_alone(session, strategy)
-    for quantity in _closable(session, strategy):
-        new_order(session, strategy, side=side, quantity=quantity, purpose=purpose, reduce_only=alone)
+    for quantities, reduce_only in zip(_closable(session, strategy), (True, False), strict=True):
+        for quantity in quantities:
+            new_order(session, strategy, side=side, quantity=quantity, purpose=purpose, reduce_only=reduce_only)
 
 
-def _is_alone(session: Session, strategy: GridStrategy) -> bool:
-    """Whether the account's position on the symbol is this strategy's only: else reduce-only would be refused where
-    others hold the opposite side."""
-    others = select(GridStrategy.position).where(
-        GridStrategy.account_id == strategy.account_id,
-        GridStrategy.symbol == strategy.symbol,
-        GridStrategy.id != strategy.id,
-    )
-    return not any(session.scalars(others))
+def _refused_closes(session: Session, strategy: GridStrategy) -> Sequence[GridOrder]:
+    """Oldest first."""
+    return session.scalars(
+        select(GridOrder)
+        .where(
+            GridOrder.strategy_id == strategy.id,
+            GridOrder.generation == strategy.generation,
+            GridOrder.purpose.in_(CLOSING),
+            GridOrder.trigger_price.is_(None),
+            GridOrder.status == OrderStatus.REJECTED,
+        )
+        .order_by(GridOrder.id)
+    ).all()

@@ -23,6 +23,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
     )
     op.create_table(
+        "switches",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("thrown_at", core.models.columns.Moment(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_switches")),
+    )
+    op.create_table(
         "leases",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("owner", sa.String(), nullable=False),
@@ -85,6 +92,7 @@ def upgrade() -> None:
         sa.Column("created_at", core.models.columns.Moment(timezone=True), nullable=False),
         sa.Column("reconcile_due_at", core.models.columns.Moment(timezone=True), nullable=True),
         sa.Column("reconciled_at", core.models.columns.Moment(timezone=True), nullable=True),
+        sa.Column("deaf_at", core.models.columns.Moment(timezone=True), nullable=True),
         sa.Column("income_cursor", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_exchange_apis_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_exchange_apis")),
@@ -157,6 +165,11 @@ def upgrade() -> None:
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("finish_reason", sa.String(), nullable=True),
         sa.Column("waiting_for", sa.String(), nullable=False),
+        sa.Column("look_at", core.models.columns.Moment(timezone=True), nullable=True),
+        sa.Column("must_end", sa.String(), nullable=True),
+        sa.Column("must_end_because", sa.String(), nullable=False),
+        sa.Column("halted", sa.String(), nullable=False),
+        sa.Column("alone", sa.Boolean(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("next_sequence", sa.Integer(), nullable=False),
         sa.Column("budget", core.models.columns.Exact(), nullable=True),
@@ -354,8 +367,11 @@ def upgrade() -> None:
         sa.Column("price", core.models.columns.Exact(), nullable=True),
         sa.Column("quantity", core.models.columns.Exact(), nullable=False),
         sa.Column("reduce_only", sa.Boolean(), nullable=False),
+        sa.Column("trigger_price", core.models.columns.Exact(), nullable=True),
+        sa.Column("close_position", sa.Boolean(), nullable=False),
         sa.Column("client_order_id", sa.String(), nullable=False),
         sa.Column("order_id", sa.String(), nullable=True),
+        sa.Column("algo_id", sa.String(), nullable=True),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("sent_at", sa.BigInteger(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -410,13 +426,19 @@ def upgrade() -> None:
         sa.Column("fee_asset", sa.String(), nullable=False),
         sa.Column("realized_pnl", core.models.columns.Exact(), nullable=False),
         sa.Column("is_maker", sa.Boolean(), nullable=False),
+        sa.Column("share", sa.Integer(), nullable=False),
         sa.Column("traded_at", core.models.columns.Moment(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["exchange_apis.id"], name=op.f("fk_fills_account_id")),
         sa.ForeignKeyConstraint(["grid_order_id"], ["grid_orders.id"], name=op.f("fk_fills_grid_order_id")),
         sa.ForeignKeyConstraint(["strategy_id"], ["grid_strategies.id"], name=op.f("fk_fills_strategy_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_fills")),
         sa.UniqueConstraint(
-            "account_id", "symbol", "trade_id", "order_id", name=op.f("uq_fills_account_id_symbol_trade_id_order_id")
+            "account_id",
+            "symbol",
+            "trade_id",
+            "order_id",
+            "share",
+            name=op.f("uq_fills_account_id_symbol_trade_id_order_id_share"),
         ),
     )
     with op.batch_alter_table("fills", schema=None) as batch_op:
@@ -485,4 +507,5 @@ def downgrade() -> None:
     op.drop_table("users")
     op.drop_table("symbol_rules")
     op.drop_table("leases")
+    op.drop_table("switches")
     op.drop_table("installation")

@@ -25,6 +25,12 @@ class VenueAccount:
     def open_orders(self, symbol: str) -> list[Any]:
         return list(self._api.current_all_open_orders(symbol=symbol).data())
 
+    def conditional_orders(self, symbol: str) -> list[Any]:
+        return list(self._api.current_all_algo_open_orders(symbol=symbol).data())
+
+    def cancel_conditional(self, client_algo_id: str) -> None:
+        self._api.cancel_algo_order(client_algo_id=client_algo_id)
+
     def trades(self, symbol: str) -> list[Any]:
         found: list[Any] = []
         while page := self._api.account_trade_list(symbol=symbol, from_id=found[-1].id + 1 if found else 0).data():

@@ -5,6 +5,7 @@ from typing import Any
 import marshmallow as ma
 
 from core.domain.lifecycle import FinishReason, StrategyStatus
+from core.domain.order import OrderStatus, Side
 from core.domain.parameters import GridType, MarginType, Sizing, StrategyType
 from core.strategies.reading import SORTS, StrategyView
 from web.fields import Decimal, Flag, Integer, Moment, Text
@@ -94,6 +95,18 @@ class GapSchema(Schema):
     next_try = Moment(allow_none=True)
 
 
+class ProtectionSchema(Schema):
+    """A conditional order at the exchange, on the mark price. With `close_position` it closes all there is then."""
+
+    side = ma.fields.String(metadata={"enum": [side.value for side in Side]})
+    trigger_price = Decimal()
+    quantity = Decimal()
+    close_position = Flag()
+    status = ma.fields.String(metadata={"enum": [status.value for status in OrderStatus]})
+    client_order_id = ma.fields.String()
+    reason = ma.fields.String(attribute="last_error", metadata={"description": "Why it is not placed, in words"})
+
+
 class StrategySchema(Schema):
     """Parameters, state, and how whole the grid is."""
 
@@ -139,7 +152,7 @@ class StrategySchema(Schema):
     live_levels = Integer(attribute="levels.live_levels")
     intended_levels = Integer(attribute="levels.intended_levels")
     level_gaps = ma.fields.List(ma.fields.Nested(GapSchema), attribute="levels.level_gaps")
-    protection = ma.fields.List(ma.fields.Dict())
+    protection = ma.fields.List(ma.fields.Nested(ProtectionSchema))
     created_at = Moment()
     updated_at = Moment()
     started_at = Moment(allow_none=True)

@@ -1,6 +1,7 @@
 """An account's signed REST side."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -104,6 +105,20 @@ class BinanceAccountApi:
                 return None
             raise
         return parse.parsed(parse.order_news, content)
+
+    def conditional_order(self, symbol: str, client_order_id: str) -> OrderNews | None:
+        try:
+            content = self._get("/fapi/v1/algoOrder", clientAlgoId=client_order_id)
+        except VenueRefused as refused:
+            if refused.code in _NO_SUCH_ORDER:
+                return None
+            raise
+        news = parse.parsed(parse.conditional_news, content)
+        made = self.order(symbol, client_order_id) if parse.parsed(parse.is_triggered, content) else None
+        return news if made is None else replace(made, algo_id=news.algo_id)
+
+    def open_conditional_orders(self, symbol: str) -> list[OrderNews]:
+        return parse.parsed(parse.each(parse.conditional_news), self._get("/fapi/v1/openAlgoOrders", symbol=symbol))
 
     def open_orders(self, symbol: str | None = None) -> list[OrderNews]:
         return parse.parsed(parse.each(parse.order_news), self._get("/fapi/v1/openOrders", **_named(symbol=symbol)))

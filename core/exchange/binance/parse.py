@@ -37,6 +37,13 @@ _STATUS = {
     "EXPIRED_IN_MATCH": OrderStatus.EXPIRED,  # self-trade prevention
     "REJECTED": OrderStatus.EXPIRED,  # ended by the venue after it had an id
 }
+_CONDITIONAL_STATUS = {
+    "NEW": OrderStatus.PLACED,
+    "CANCELED": OrderStatus.CANCELED,
+    "EXPIRED": OrderStatus.EXPIRED,
+    "REJECTED": OrderStatus.EXPIRED,  # its trigger came, and the order it became was refused
+}
+_TRIGGERED = ("TRIGGERING", "TRIGGERED", "FINISHED")
 _HEDGE_MODE = -4061
 
 
@@ -83,6 +90,32 @@ def placed_news(row: Row, order: NewOrder) -> OrderNews:
     return order_news({**sent, **row})
 
 
+def conditional_news(row: Row) -> OrderNews:
+    """A conditional order as REST and the order API describe it. A triggered one counts as placed: the ordinary order
+    that it has become tells the rest."""
+    status = row["algoStatus"]
+    return OrderNews(
+        symbol=row["symbol"],
+        client_order_id=row["clientAlgoId"],
+        order_id="",
+        side=Side(row["side"]),
+        price=_ZERO,
+        quantity=decimal_of(row.get("quantity") or "0"),
+        filled_quantity=_ZERO,
+        status=OrderStatus.PLACED if status in _TRIGGERED else _CONDITIONAL_STATUS[status],
+        updated_at=int(row["updateTime"]),
+        algo_id=str(row["algoId"]),
+    )
+
+
+def is_triggered(row: Row) -> bool:
+    return row["algoStatus"] in _TRIGGERED
+
+
+def no_news(row: Row) -> None:
+    """Of an answer that says no more than that the request was taken."""
+
+
 def trade(row: Row) -> Trade:
     """A row of the account's trade list."""
     return Trade(
@@ -110,6 +143,26 @@ def stream_event(message: Row) -> StreamEvent:
         event_time=int(message["E"]),
         expiry_reason="" if reason == "0" else reason,
     )
+
+
+def conditional_event(message: Row) -> list[UserEvent]:
+    """An ALGO_UPDATE. From the trigger on the events of the ordinary order tell the rest."""
+    order = message["o"]
+    if order["X"] in _TRIGGERED:
+        return []
+    news = OrderNews(
+        symbol=order["s"],
+        client_order_id=order["caid"],
+        order_id="",
+        side=Side(order["S"]),
+        price=_ZERO,
+        quantity=decimal_of(order.get("q") or "0"),
+        filled_quantity=_ZERO,
+        status=_CONDITIONAL_STATUS[order["X"]],
+        updated_at=int(message["T"]),
+        algo_id=str(order["aid"]),
+    )
+    return [StreamEvent(news, None, int(message["E"]), str(order.get("rm") or ""))]
 
 
 def _streamed_news(order: Row) -> OrderNews:

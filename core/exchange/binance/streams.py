@@ -57,6 +57,8 @@ class BinanceUserStream:
         kind = payload.get("e")
         if kind == "ORDER_TRADE_UPDATE":
             return [parse.parsed(parse.stream_event, payload)]
+        if kind == "ALGO_UPDATE":
+            return parse.parsed(parse.conditional_event, payload)
         if kind == "ACCOUNT_UPDATE":
             return parse.parsed(parse.account_update, payload)
         if kind == "listenKeyExpired" and payload.get("listenKey", self._listen_key) == self._listen_key:

@@ -30,7 +30,7 @@ KEY_PAUSE = 10.0  # seconds after the venue refused the key itself
 # but what goes to market must go through. "NONE" is refused since 2024-12.
 _SELF_TRADE = {OrderType.LIMIT: "EXPIRE_TAKER", OrderType.MARKET: "EXPIRE_MAKER"}
 
-Parser = Callable[[Any], OrderNews]
+Parser = Callable[[Any], OrderNews | None]
 
 
 class VenueTime(Protocol):
@@ -63,17 +63,19 @@ class BinanceTradingConnection:
         self._pause_reply = Reply(Outcome.NOT_SENT)
 
     def place(self, order: NewOrder, on_reply: OnReply) -> None:
-        news = partial(parse.placed_news, order=order)
-        self._send("order.place", order_params(order), order.timestamp, news, on_reply)
+        if order.type is OrderType.STOP_MARKET:
+            params = conditional_params(order)
+            self._send("algoOrder.place", params, order.timestamp, parse.conditional_news, on_reply)
+        else:
+            news = partial(parse.placed_news, order=order)
+            self._send("order.place", order_params(order), order.timestamp, news, on_reply)
 
     def cancel(self, symbol: str, client_order_id: str, on_reply: OnReply) -> None:
-        try:
-            timestamp = self._time.now_ms()
-        except GridkeeperError as error:
-            on_reply(Reply(Outcome.NOT_SENT, message=str(error)))
-            return
         params = {"symbol": symbol, "origClientOrderId": client_order_id}
-        self._send("order.cancel", params, timestamp, parse.order_news, on_reply)
+        self._send_now("order.cancel", params, parse.order_news, on_reply)
+
+    def cancel_conditional(self, client_order_id: str, on_reply: OnReply) -> None:
+        self._send_now("algoOrder.cancel", {"clientAlgoId": client_order_id}, parse.no_news, on_reply)
 
     def close(self) -> None:
         """Takes no more requests; those on their way are still answered."""
@@ -84,6 +86,14 @@ class BinanceTradingConnection:
             session, self._session = self._session, None
         if session is not None:
             session.retire()
+
+    def _send_now(self, method: str, params: Params, news: Parser, on_reply: OnReply) -> None:
+        try:
+            timestamp = self._time.now_ms()
+        except GridkeeperError as error:
+            on_reply(Reply(Outcome.NOT_SENT, message=str(error)))
+            return
+        self._send(method, params, timestamp, news, on_reply)
 
     def _send(self, method: str, params: Params, timestamp: int, news: Parser, on_reply: OnReply) -> None:
         try:
@@ -195,6 +205,24 @@ def order_params(order: NewOrder) -> dict[str, str | int]:
     if order.reduce_only:
         params |= {"reduceOnly": "true"}
     return params
+
+
+def conditional_params(order: NewOrder) -> dict[str, str | int]:
+    """`algoOrder.place`. Plain stop orders are refused since 2025-12-09 (-4120)."""
+    assert order.trigger_price is not None
+    params: dict[str, str | int] = {
+        "algoType": "CONDITIONAL",
+        "symbol": order.symbol,
+        "side": order.side.value,
+        "type": order.type.value,
+        "triggerPrice": text_of(order.trigger_price),
+        "workingType": "MARK_PRICE",
+        "clientAlgoId": order.client_order_id,
+        "selfTradePreventionMode": _SELF_TRADE[OrderType.MARKET],
+    }
+    if order.close_position:
+        return {**params, "closePosition": "true"}
+    return {**params, "quantity": text_of(order.quantity), "reduceOnly": "true"}
 
 
 def reply_of(answer: Answer | NoAnswer, news: Parser) -> Reply:

@@ -86,7 +86,10 @@ def test_at_the_grids_liquidation_price_the_margin_is_gone(parameters: Parameter
         ({"leverage": 4, "strategy_type": LONG, "stop_loss": "1950"}, []),
         ({"leverage": 4, "strategy_type": SHORT, "stop_loss": "3900"}, ["liquidation_before_stop"]),
         ({"leverage": 4, "strategy_type": SHORT, "stop_loss": "3100"}, []),
-        ({"leverage": 6, "stop_loss": "500", "take_profit": "9000"}, ["liquidation_before_stop"] * 2),
+        (
+            {"leverage": 6, "stop_loss": "500", "take_profit": "9000"},
+            [*["liquidation_before_stop"] * 2, "reopens_after_stop"],
+        ),
         ({"lower_price": "2495", "upper_price": "2505", "total_investment": "9000"}, ["thin_profit"]),
     ],
 )

@@ -43,6 +43,18 @@ TRADE: dict[str, Any] = {
     "time": 1569514978020,
 }
 
+ALGO_UPDATE: dict[str, Any] = {
+    "e": "ALGO_UPDATE",
+    "E": 1750515742303,
+    "T": 1750515742302,
+    "o": {
+        **{"caid": "grid-8", "aid": 4000000000000001, "at": "CONDITIONAL", "o": "STOP_MARKET", "s": "BTCUSDT"},
+        **{"S": "SELL", "ps": "BOTH", "f": "GTC", "q": "0.01", "X": "NEW", "ai": "", "tp": "750", "p": "0"},
+        **{"V": "EXPIRE_MAKER", "wt": "MARK_PRICE", "pm": "NONE", "cp": False, "pP": False, "R": True, "tt": 0},
+        **{"gtd": 0, "rm": "ReduceOnly Order is rejected."},
+    },
+}
+
 ORDER_TRADE_UPDATE: dict[str, Any] = {
     "e": "ORDER_TRADE_UPDATE",
     "E": 1568879465651,

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from core.domain.order import OrderStatus
 from core.errors import VenueRefused, VenueUnavailable
 from core.exchange.base import FundingPaid, StreamEvent, UserEvent
 from core.exchange.binance.link import PING_EVERY, PONG_WITHIN
 from core.exchange.binance.rest import RestClient
 from core.exchange.binance.streams import EXTEND_AGAIN, EXTEND_EVERY, MAX_AGE, BinanceMarkStream, BinanceUserStream
 from tests.support.waiting import wait_until
-from tests.unit.core.exchange.binance.samples import MARK, order_update
+from tests.unit.core.exchange.binance.samples import ALGO_UPDATE, MARK, order_update
 from tests.unit.core.exchange.scripted_venue import ScriptedVenue, answer
 
 LISTEN_KEY = "listen/key+1"
@@ -26,6 +27,10 @@ def update(**changes: Any) -> str:
 
 def account_update(reason: str) -> str:
     return json.dumps({"e": "ACCOUNT_UPDATE", "E": 7, "T": 7, "a": {"m": reason, "B": [], "P": []}})
+
+
+def algo_update(status: str) -> str:
+    return json.dumps({**ALGO_UPDATE, "o": {**ALGO_UPDATE["o"], "X": status}})
 
 
 def ids(events: list[UserEvent]) -> list[str]:
@@ -70,12 +75,26 @@ class TestOrderEvents:
         assert stream.read(0.05) == []
 
     def test_other_events_are_passed_over(self, venue: ScriptedVenue, stream: BinanceUserStream) -> None:
-        for kind in ("TRADE_LITE", "ALGO_UPDATE", "MARGIN_CALL", "GRID_UPDATE", "NEWS"):
+        for kind in ("TRADE_LITE", "MARGIN_CALL", "GRID_UPDATE", "NEWS"):
             venue.push(json.dumps({"e": kind, "E": 1}))
         venue.push('{"result": null, "id": 3}')
         venue.push(account_update("ORDER"))
         venue.push(update(c="grid-1"))
         assert read_ids(stream, 1) == ["grid-1"]
+
+    def test_a_conditional_order_is_told_until_its_trigger(
+        self, venue: ScriptedVenue, stream: BinanceUserStream
+    ) -> None:
+        for status in ("NEW", "TRIGGERING", "TRIGGERED", "FINISHED", "CANCELED", "REJECTED"):
+            venue.push(algo_update(status))
+        events: list[Any] = []
+        wait_until(lambda: events.extend(stream.read(0.2)) or len(events) >= 3, 5, "3 events")
+        assert [(event.news.status, event.news.algo_id, event.news.order_id) for event in events] == [
+            (OrderStatus.PLACED, "4000000000000001", ""),
+            (OrderStatus.CANCELED, "4000000000000001", ""),
+            (OrderStatus.EXPIRED, "4000000000000001", ""),
+        ]
+        assert events[2].expiry_reason == "ReduceOnly Order is rejected."
 
     def test_funding_is_told_as_soon_as_it_is_paid(self, venue: ScriptedVenue, stream: BinanceUserStream) -> None:
         venue.push(account_update("FUNDING_FEE"))
