@@ -106,6 +106,20 @@ def last_trading_ms(account_id: int) -> int | None:
     return None if moment is None else int(moment)
 
 
+def publish_weight_limit(host: str, limit: int) -> None:
+    """What a venue's address may spend a minute, as the venue told."""
+    with contextlib.suppress(RedisError):
+        redis().hset("weight_limits", host, limit)
+
+
+def weight_limit(host: str) -> int | None:
+    try:
+        limit = redis().hget("weight_limits", host)
+    except RedisError:
+        return None
+    return None if limit is None else int(limit)
+
+
 def note_missed(account_id: int) -> None:
     """Events of the account could not be booked: it is to be reconciled when that works again."""
     with contextlib.suppress(RedisError):

@@ -22,6 +22,7 @@ log = structlog.get_logger()
 READ_FOR = 1.0  # seconds
 LONGEST_PAUSE = 5.0  # seconds between tries to connect
 LARGEST_BACKLOG = 10_000  # events kept while the broker is away; past it a reconciliation finds them
+_RECONCILE, _READ_INCOMES = "tasks.upkeep.reconcile", "tasks.upkeep.read_incomes"
 _PR_SET_PDEATHSIG = 1
 
 
@@ -57,25 +58,25 @@ class Forwarder:
         self._connected_at = clock.now_ms()
         self._event_at: int | None = None
         self._backlog: list[StreamEvent] = []
-        self._reconciliation_is_due = True
+        self._due = {_RECONCILE}
         self._shown_at = 0.0
 
     def forward(self, stream: UserStream) -> None:
         """Until the stream ends: VenueUnavailable."""
         while True:
-            if self._reconciliation_is_due:
-                self._reconciliation_is_due = not ring("tasks.upkeep.reconcile", self._account_id)
+            self._due = {task_name for task_name in self._due if not ring(task_name, self._account_id)}
             self._backlog += self._read(stream)
             self._deliver()
             self._show()
 
     def _read(self, stream: UserStream) -> list[StreamEvent]:
-        """Order events; a funding payment is read from the account's income instead."""
+        """Order events; a funding payment is read from the account's income."""
         events = stream.read(READ_FOR)
         if events:
             self._event_at = clock.now_ms()
         orders = [event for event in events if isinstance(event, StreamEvent)]
-        self._reconciliation_is_due |= len(orders) < len(events)
+        if len(orders) < len(events):
+            self._due.add(_READ_INCOMES)
         return orders
 
     def _deliver(self) -> None:
@@ -85,7 +86,7 @@ class Forwarder:
             self._backlog = []
         elif len(self._backlog) > LARGEST_BACKLOG:
             self._backlog = []
-            self._reconciliation_is_due = True
+            self._due.add(_RECONCILE)
 
     def _show(self) -> None:
         """Tells the connections page at most once a second."""

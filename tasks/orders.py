@@ -17,8 +17,9 @@ def handle_events(account_id: int, events: list[dict[str, Any]]) -> None:
     decoded = [decode(event) for event in events]
     filled = sum(event.news.status is OrderStatus.FILLED for event in decoded)
     try:
+        tokens = take(account_id, filled)
         with Session.begin() as session:
-            consequences = apply_events(session, account_id, decoded, take(account_id, filled))
+            consequences = apply_events(session, account_id, decoded, tokens)
     except Exception:
         # Whatever it was: the account is read from the venue again.
         note_missed(account_id)

@@ -52,6 +52,19 @@ def reconcile(account_id: int) -> None:
     tend(account_id)
 
 
+@app.task(name="tasks.upkeep.read_incomes")  # type: ignore[untyped-decorator]
+def read_incomes(account_id: int) -> None:
+    """The stream has told of a funding payment."""
+    with _once("incomes", account_id) as free:
+        if not free:
+            return
+        try:
+            account.read_incomes(account_id)
+        except (VenueUnavailable, VenueRefused) as error:
+            log.warning("income put off", account_id=account_id, error=str(error))
+            upkeep.put_off_reconciliation(account_id)
+
+
 @app.task(name="tasks.upkeep.snapshot")  # type: ignore[untyped-decorator]
 def snapshot() -> None:
     upkeep.take_snapshots()

@@ -7,6 +7,7 @@ from core.exchange.binance.public import BinancePublicApi
 from core.exchange.binance.rest import READ_TIMEOUT, RestClient
 from core.exchange.binance.streams import BinanceMarkStream, BinanceUserStream
 from core.exchange.binance.trading import BinanceTradingConnection
+from core.exchange.binance.weights import Share
 from core.exchange.credentials import Credentials, KeyType, key_type_of
 from core.exchange.venue_clock import venue_clock, venue_now_ms
 from core.exchange.venues import VENUES, VenueAddress, address_of
@@ -17,6 +18,7 @@ __all__ = [
     "KeyType",
     "VenueAddress",
     "account_api",
+    "address_of",
     "key_type_of",
     "mark_stream",
     "public_api",
@@ -31,11 +33,17 @@ def public_api(exchange: str, read_timeout: float = READ_TIMEOUT) -> PublicApi:
     return BinancePublicApi(RestClient(address_of(exchange).rest, read_timeout=read_timeout))
 
 
-def account_api(exchange: str, credentials: Credentials, read_timeout: float = READ_TIMEOUT) -> AccountApi:
-    """An account's signed REST side. Raises NotFound("unknown_exchange")."""
+def account_api(
+    exchange: str, credentials: Credentials, read_timeout: float = READ_TIMEOUT, *, routine: bool = False
+) -> AccountApi:
+    """An account's signed REST side; `routine` requests leave half of the address's limit to what can't wait.
+
+    Raises NotFound("unknown_exchange").
+    """
     address = address_of(exchange)
+    share = Share.ROUTINE if routine else Share.NEEDED
     return BinanceAccountApi(
-        RestClient(address.rest, read_timeout=read_timeout),
+        RestClient(address.rest, read_timeout=read_timeout, share=share),
         RestClient(address.wallet, read_timeout=read_timeout) if address.wallet else None,
         credentials,
         venue_clock(exchange),

@@ -29,6 +29,7 @@ from core.exchange.pool import Pool, venue_now_ms
 from core.execution.booking import follow_up
 from core.execution.events import Consequences, Finding, apply_findings, request_reconciliation
 from core.execution.intents import Attempt, Cancel, end_for, is_in_progress, lock_strategies
+from core.execution.rates import note
 from core.execution.rules import rules_of
 from core.models import Event, ExchangeApi, GridOrder, GridStrategy
 
@@ -133,6 +134,8 @@ class Sender:
         with Session.begin() as session:
             consequences = record(session, batch)
         self.carry_out(consequences)
+        for account_id in {one.request.account_id for one in batch}:
+            note(account_id, [one.reply for one in batch if one.request.account_id == account_id])
         answered = {one.request.account_id for one in batch if one.reply.outcome is not Outcome.NOT_SENT}
         if answered:
             bus.show_trading(answered)

@@ -27,7 +27,7 @@ def reconcile(account_id: int) -> Consequences:
         account = session.get_one(ExchangeApi, account_id)
         account.reconcile_due_at = now() + INTERVAL
         symbols = _symbols(session, account_id)
-    api = account_api(account.exchange, credentials_of(account))
+    api = account_api(account.exchange, credentials_of(account), routine=True)
     consequences = Consequences()
     for symbol in symbols:
         consequences.add(_read_open_orders(account_id, api, symbol))
@@ -38,6 +38,15 @@ def reconcile(account_id: int) -> Consequences:
         books.check(session, account_id)
         session.execute(update(ExchangeApi).where(ExchangeApi.id == account_id).values(reconciled_at=now()))
     return consequences
+
+
+def read_incomes(account_id: int) -> None:
+    """The account's income alone, and what it says of the books. Raises VenueUnavailable, VenueRefused."""
+    with Session.reading() as session:
+        account = session.get_one(ExchangeApi, account_id)
+    books.read_incomes(account_id, account_api(account.exchange, credentials_of(account), routine=True))
+    with Session.begin() as session:
+        books.check(session, account_id)
 
 
 def request_all(session: OrmSession, account_ids: list[int] | None = None) -> None:

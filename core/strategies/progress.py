@@ -99,8 +99,8 @@ def send_due(account_id: int) -> Consequences:
     """Claims what the account may send now."""
     with Session.reading() as session:
         closing, opening = count_due(session, account_id)
-    if not closing + opening:
-        return Consequences()
+        if not closing + opening:
+            return Consequences()
     tokens = take(account_id, closing, closing=True) + take(account_id, opening)
     with Session.begin() as session:
         return claim_due(session, account_id, tokens)

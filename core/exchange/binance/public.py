@@ -9,7 +9,7 @@ from core.exchange.base import Candle, MarketView
 from core.exchange.binance import parse
 from core.exchange.binance.numbers import decimal_of
 from core.exchange.binance.rest import RestClient
-from core.exchange.binance.rules import symbol_rules
+from core.exchange.binance.rules import symbol_rules, weight_limit
 from core.exchange.binance.signing import query_of
 
 _DAY_OF_QUARTERS = 96  # 24 h in 15-minute candles, one short of the next weight
@@ -29,7 +29,11 @@ class BinancePublicApi:
         return parse.parsed(lambda content: int(content["serverTime"]), self._get("/fapi/v1/time"))
 
     def symbol_rules(self) -> Mapping[str, SymbolRules]:
-        return parse.parsed(symbol_rules, self._get("/fapi/v1/exchangeInfo"))
+        content = self._get("/fapi/v1/exchangeInfo")
+        limit = parse.parsed(weight_limit, content)
+        if limit is not None:
+            self._rest.told_limit(limit)
+        return parse.parsed(symbol_rules, content)
 
     def market(self, symbol: str) -> MarketView:
         """Last price, mark and 24 h range; three requests, so they are of slightly different moments."""

@@ -13,6 +13,7 @@ import httpx
 from core import clock
 from core.errors import VenueRefused, VenueUnavailable
 from core.exchange.binance import numbers, outcomes
+from core.exchange.binance.weights import Share, Weights, weight_of
 
 CONNECT_TIMEOUT = 2.0  # seconds
 READ_TIMEOUT = 5.0
@@ -22,6 +23,7 @@ for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 _NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_USED_WEIGHT = "used-weight-1m"
 _USAGE_HEADER = re.compile(r"^x-mbx-(used-weight|order-count)-\d+[smhd]$")
 
 
@@ -34,21 +36,31 @@ class _Host:
         self.http = httpx.Client(trust_env=not local)  # a proxy in the environment can't reach this machine
         self.usage: dict[str, int] = {}
         self.quiet_until = 0.0
+        self.weights = Weights(base_url)
 
     def note(self, answer: httpx.Response) -> None:
-        self.usage.update({k.removeprefix("x-mbx-"): int(v) for k, v in answer.headers.items() if _counts(k, v)})
+        counters = {k.removeprefix("x-mbx-"): int(v) for k, v in answer.headers.items() if _counts(k, v)}
+        self.usage.update(counters)
+        if _USED_WEIGHT in counters:
+            self.weights.correct(counters[_USED_WEIGHT])
         if answer.status_code in (418, 429):
             # Going on while limited turns a pause into a ban, and a ban into a longer one.
             self.quiet_until = clock.monotonic() + _retry_after(answer)
+            self.weights.pause(_retry_after(answer))
 
 
 class RestClient:
     """Thread-safe and cheap to make: connections belong to the host. Timeouts in seconds."""
 
     def __init__(
-        self, base_url: str, connect_timeout: float = CONNECT_TIMEOUT, read_timeout: float = READ_TIMEOUT
+        self,
+        base_url: str,
+        connect_timeout: float = CONNECT_TIMEOUT,
+        read_timeout: float = READ_TIMEOUT,
+        share: Share = Share.NEEDED,
     ) -> None:
         self._base_url = base_url
+        self._share = share
         self._timeout = httpx.Timeout(
             connect=connect_timeout, read=read_timeout, write=read_timeout, pool=connect_timeout
         )
@@ -58,11 +70,16 @@ class RestClient:
         """The venue's own counters as last told, by name, e.g. `used-weight-1m`, `order-count-10s`."""
         return dict(_host(self._base_url).usage)
 
+    def told_limit(self, weight_a_minute: int) -> None:
+        """exchangeInfo has told the address's limit."""
+        _host(self._base_url).weights.set_limit(weight_a_minute)
+
     def request(self, method: str, path: str, query: str = "", api_key: str = "") -> Any:
         """The decoded answer. `query` is sent as it is. Raises VenueUnavailable and VenueRefused."""
         host = _host(self._base_url)
         if clock.monotonic() < host.quiet_until:
             raise VenueUnavailable("the venue asked for a pause", "rate_limited")
+        host.weights.spend(weight_of(path, query), self._share)
         answer = self._exchange(host, method, f"{self._base_url}{path}{'?' if query else ''}{query}", api_key)
         host.note(answer)
         return _content(answer)

@@ -27,6 +27,14 @@ _UNLIMITED = Decimal(10**12)
 _MAX_NUM_ORDERS = 200
 
 
+def weight_limit(content: Any) -> int | None:
+    """Request weight that an address may spend a minute."""
+    for limit in content.get("rateLimits", ()):
+        if (limit["rateLimitType"], limit["interval"], limit["intervalNum"]) == ("REQUEST_WEIGHT", "MINUTE", 1):
+            return int(limit["limit"])
+    return None
+
+
 def symbol_rules(content: Any) -> dict[str, SymbolRules]:
     """By symbol. One that cannot be read is left out: it must not take the others along."""
     rules: dict[str, SymbolRules] = {}

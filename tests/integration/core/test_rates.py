@@ -1,0 +1,56 @@
+"""The circuit breakers: who stops sending, after what, and who goes on."""
+
+import pytest
+
+from core.clock import sleep
+from core.exchange.base import Outcome, Reply
+from core.execution import rates
+from core.execution.rates import PATIENCE, note, take
+from tests.support.grids import running_grid, strategy_row
+
+pytestmark = pytest.mark.usefixtures("database_url", "redis_server")
+ACCEPTED = Reply(Outcome.ACCEPTED)
+LOST = Reply(Outcome.UNKNOWN, message="no answer")
+
+
+@pytest.fixture
+def account_id(monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(rates, "_failures", {})
+    monkeypatch.setattr(rates, "FIRST_PAUSE_MS", 200)
+    return strategy_row(running_grid()).account_id
+
+
+def test_an_account_may_send_what_its_limits_leave_and_closes_keep_a_reserve(account_id: int) -> None:
+    assert take(account_id, 500) == 270
+    assert take(account_id, 500) == 0
+    assert take(account_id, 500, closing=True) == 30
+
+
+def test_sends_that_fail_one_after_another_open_the_breaker_and_a_success_closes_it(account_id: int) -> None:
+    note(account_id, [LOST] * (PATIENCE[0] - 1))
+    assert take(account_id, 3) == 3
+    note(account_id, [LOST])
+    assert take(account_id, 3) == 0
+    sleep(0.25)
+    assert take(account_id, 3) == 1, "a probe"
+    note(account_id, [ACCEPTED])
+    assert take(account_id, 3) == 3
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(Outcome.REFUSED, code=-2019, message="Margin is insufficient."),
+        Reply(Outcome.RETRY, code=-2019, message="Margin is insufficient."),
+        Reply(Outcome.NOT_SENT),
+        Reply(Outcome.NOT_FOUND, code=-2011),
+    ],
+)
+def test_what_is_the_orders_own_fault_opens_nothing(account_id: int, reply: Reply) -> None:
+    note(account_id, [reply] * 100)
+    assert take(account_id, 3) == 3
+
+
+def test_throttling_and_lost_connections_open_it(account_id: int) -> None:
+    note(account_id, [Reply(Outcome.RETRY, code=-1008), Reply(Outcome.NOT_SENT, message="not connected: x")] * 3)
+    assert take(account_id, 3) == 0
