@@ -249,7 +249,10 @@ def test_a_range_too_narrow_for_two_cells_that_pay_says_so() -> None:
 
 @pytest.mark.parametrize(
     ("field", "value", "allowed"),
-    [("stop_loss", "1900", "a price between 0.01 and 1799.99"), ("stop_loss_pct", "5", "between 10.0005 and 99.9995 %")],
+    [
+        ("stop_loss", "1900", "a price between 0.01 and 1799.99"),
+        ("stop_loss_pct", "5", "between 10.0005 and 99.9995 %"),
+    ],
 )
 def test_a_stop_that_the_price_has_passed_already_is_told_what_is_left(field: str, value: str, allowed: str) -> None:
     refused = verdict("1800", **{field: Decimal(value)})
