@@ -97,7 +97,7 @@ def totals(
         roi_pct=PRECISE.divide(total * _HUNDRED, row.total_investment),
         grid_apr_pct=_apr(ledger.grid_profit, row, moment),
         total_apr_pct=_apr(total, row, moment),
-        max_drawdown=row.max_drawdown,
+        max_drawdown=max(row.max_drawdown, EXACT.subtract(row.peak_equity, total)),
         position=ledger.position,
         average_entry_price=ledger.average_entry_price,
         mark_price=mark,

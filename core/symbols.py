@@ -84,13 +84,16 @@ def rules_of(
     account: ExchangeApi | None = None,
     refresh: bool = False,
     deadline: Deadline | None = None,
+    *,
+    kept_for: timedelta = KEPT_FOR,
 ) -> RulesView:
     """The rules of a symbol, with the brackets and fees of `account` where there is one.
 
-    Raises NotFound (unknown_symbol), and VenueUnavailable where nothing is known and the venue does not answer.
+    `kept_for`: how old public rules may be. Raises NotFound (unknown_symbol), and VenueUnavailable where nothing is
+    known and the venue does not answer.
     """
     deadline = deadline or Deadline()
-    view = _public_rules(exchange, symbol, refresh, deadline)
+    view = _public_rules(exchange, symbol, timedelta(0) if refresh else kept_for, deadline)
     return view if account is None else _on_terms(view, account, refresh, deadline)
 
 
@@ -113,9 +116,9 @@ def refresh_all(exchange: str) -> None:
     _read(exchange, Deadline(10.0))
 
 
-def _public_rules(exchange: str, symbol: str, refresh: bool, deadline: Deadline) -> RulesView:
+def _public_rules(exchange: str, symbol: str, kept_for: timedelta, deadline: Deadline) -> RulesView:
     view = _known(exchange).get(symbol)
-    if view is not None and not refresh and not _is_old(view.updated_at):
+    if view is not None and now() - view.updated_at < kept_for:
         return view
     if view is None and _was_asked_enough(exchange):
         raise _unknown(symbol, exchange)

@@ -71,8 +71,7 @@ class Trader:
         return Outcome(self.strategy_type, len(fills), totals)
 
     def _performance(self) -> dict[str, Any]:
-        answer = self._api.get(f"/grid/performance/paper/{self._grid}")
-        return dict(answer.get("totals", answer))
+        return dict(self._api.get(f"/grid/performance/paper/{self._grid}"))
 
 
 def _checked_after(totals: dict[str, Any], moment: datetime) -> bool:

@@ -32,7 +32,7 @@ class Decorator(Protocol):
 
 
 class Parser(FlaskParser):
-    """Refuses unknown fields everywhere, other content types, and JSON that says one thing twice."""
+    """Refuses unknown fields everywhere, other content types, and whatever says one thing twice."""
 
     DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": ma.RAISE}  # noqa: RUF012
 
@@ -48,6 +48,12 @@ class Parser(FlaskParser):
             abort(400, message=str(error))
         except (ValueError, RecursionError):
             abort(400, message="The body is not valid JSON.")
+
+    def load_querystring(self, req: Request, schema: ma.Schema) -> Any:
+        twice = {name: ["Give it once."] for name, values in req.args.lists() if len(values) > 1}
+        if twice:
+            abort(422, errors={"query": twice})
+        return super().load_querystring(req, schema)
 
 
 class _SaidTwice(ValueError):

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from core.domain.lines import MAX_CELLS, MIN_CELLS, ladder
 from core.domain.parameters import GridType, MarginType, Parameters
-from core.domain.risk import outwards, stop_prices, stop_range
+from core.domain.risk import outwards, stop_pct_range, stop_prices, stop_range
 from core.domain.symbol_rules import SymbolRules
 from core.domain.trailing import trails_down, trails_up
 
@@ -151,14 +151,24 @@ def _stop_price_problems(
     for field, price, direction in zip(fields, prices, outwards(parameters.strategy_type), strict=True):
         if price is None:
             continue
-        allowed = stop_range(direction, lower, upper, None, rules)
-        if not allowed[0] <= price <= allowed[1]:
-            message = (
-                f"a {parameters.strategy_type} grid's {field} must be a price between {allowed[0]} and {allowed[1]}"
-            )
-            yield Problem(field, "stop_out_of_range", f"{message}, but is {price}")
+        lowest, highest = stop_range(direction, lower, upper, None, rules)
+        allowed = _allowed_stop(field, direction, lower, upper, entry_price, rules)
+        if not lowest <= price <= highest:
+            message = f"a {parameters.strategy_type} grid's {field} must be {allowed}, but lies at {price}"
+            yield Problem(field, "stop_out_of_range", message)
         elif entry_price <= price if direction < 0 else entry_price >= price:
-            yield Problem(field, "entry_beyond_stop", f"the price {entry_price} is beyond {field} ({price}) already")
+            message = f"the price {entry_price} is beyond {field} ({price}) already: it must be {allowed}"
+            yield Problem(field, "entry_beyond_stop", message)
+
+
+def _allowed_stop(  # noqa: PLR0917 - a field and what its range depends on
+    field: str, direction: int, lower: Decimal, upper: Decimal, entry_price: Decimal, rules: SymbolRules
+) -> str:
+    if field.endswith("_pct"):
+        least, most = stop_pct_range(direction, lower, upper, entry_price, rules)
+        return f"between {least} and {most} %"
+    lowest, highest = stop_range(direction, lower, upper, entry_price, rules)
+    return f"a price between {lowest} and {highest}"
 
 
 def _trailing_problems(settled: Parameters, rules: SymbolRules) -> Iterator[Problem]:

@@ -19,7 +19,7 @@ from core.domain.exposure import worst_notional
 from core.domain.outlook import outlook
 from core.domain.parameters import GridType, Parameters
 from core.domain.plan import Plan, Warning, plan
-from core.domain.profit import net_profit, pays
+from core.domain.profit import least_height_pct, net_profit, pays
 from core.domain.ranges import (
     Range,
     basic_ranges,
@@ -30,7 +30,7 @@ from core.domain.ranges import (
     smallest_spacing,
 )
 from core.domain.risk import max_leverage
-from core.domain.sketch import Sketch, most_cells_that_pay, sketch, with_cells
+from core.domain.sketch import Sketch, most_cells_that_pay, pay, sketch, with_cells
 from core.domain.symbol_rules import SymbolRules
 from core.errors import Conflict, Invalid
 
@@ -154,15 +154,18 @@ def _grid_problems(grid: Sketch) -> Iterator[Problem]:
 
 
 def _remedy(grid: Sketch, field: str) -> str:
+    fee, number = grid.rules.maker_fee, len(grid.shapes)
     if field == "lines":
-        lower, upper = next(pair for pair in pairwise(grid.lines) if net_profit(*pair, grid.rules.maker_fee) <= 0)
-        return f"the lines {lower} and {upper} are too close to each other"
-    most = most_cells_that_pay(grid, len(grid.shapes) - 1)
+        lower, upper = next(pair for pair in pairwise(grid.lines) if net_profit(*pair, fee) <= 0)
+        return f"the lines {lower} and {upper} must be at least {least_height_pct(fee)} % apart"
+    most = most_cells_that_pay(grid, number - 1 if field == "grid_number" else number)
     if most is None:
-        return "not even two cells in this range pay, widen it"
-    if field == "grid_number":
-        return f"the largest number of cells that pays is {most}"
-    return f"the smallest {field} that pays is {smallest_spacing(grid, field, most)}"
+        return f"not even two cells of {least_height_pct(fee)} % fit into this range, widen it"
+    if field != "grid_number":
+        return f"the smallest {field} that pays is {smallest_spacing(grid, field, most, pay)}"
+    spacing = "grid_spacing" if grid.settled.grid_type is GridType.ARITHMETIC else "grid_spacing_pct"
+    smallest = smallest_spacing(grid, spacing, most, pay)
+    return f"the smallest {spacing} that pays is {smallest}, the largest number of cells {most}"
 
 
 def _balance_problems(grid: Sketch) -> Iterator[Problem]:

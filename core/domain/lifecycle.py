@@ -44,9 +44,10 @@ ALLOWED: dict[StrategyStatus, frozenset[StrategyStatus]] = {
     _S.RUNNING: frozenset({_S.PAUSED, _S.STOPPING}),
     _S.PAUSED: frozenset({_S.RUNNING, _S.STOPPING}),
     _S.STOPPING: frozenset({_S.STOPPED, _S.FINISHED, _S.FAILED}),
-    _S.STOPPED: frozenset({_S.WAITING, _S.STARTING}),
-    _S.FINISHED: frozenset({_S.WAITING, _S.STARTING}),  # by a reset only
-    _S.FAILED: frozenset({_S.WAITING, _S.STARTING}),
+    # STOPPING from here: a reset that first closes what the last run has left.
+    _S.STOPPED: frozenset({_S.WAITING, _S.STARTING, _S.STOPPING}),
+    _S.FINISHED: frozenset({_S.WAITING, _S.STARTING, _S.STOPPING}),  # by a reset only
+    _S.FAILED: frozenset({_S.WAITING, _S.STARTING, _S.STOPPING}),
 }
 
 ACTIVE = frozenset({_S.WAITING, _S.STARTING, _S.RUNNING, _S.PAUSED, _S.STOPPING})

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from fractions import Fraction
 from itertools import pairwise
 
-from core.domain.exact import PRECISE
+from core.domain.exact import PRECISE, ceil_to
 
 COMFORT = Decimal("1.25")  # a cell lower than this many times its fees is worth a warning
 _PCT_DIGITS = Decimal("1e-6")
+_HEIGHT_DIGITS = Decimal("1e-4")
 
 
 def net_profit(lower: Decimal, upper: Decimal, fee: Decimal) -> Decimal:
@@ -18,6 +20,11 @@ def net_profit(lower: Decimal, upper: Decimal, fee: Decimal) -> Decimal:
 def net_profit_pct(lower: Decimal, upper: Decimal, fee: Decimal) -> Decimal:
     """The same in percent of what the purchase cost, to 6 decimals."""
     return PRECISE.divide(net_profit(lower, upper, fee) * 100, lower).quantize(_PCT_DIGITS)
+
+
+def least_height_pct(fee: Decimal) -> Decimal:
+    """How high a cell must be to pay, in percent of its lower line, up to 4 decimals."""
+    return ceil_to(200 * Fraction(fee) / (1 - Fraction(fee)), _HEIGHT_DIGITS)
 
 
 def pays(lines: Sequence[Decimal], fee: Decimal) -> bool:

@@ -7,18 +7,16 @@ from decimal import Decimal
 from fractions import Fraction
 
 from core.domain.exact import ceil_to, floor_to
-from core.domain.grid import grid_lines
+from core.domain.grid import grid_lines, resolve
 from core.domain.lines import MAX_CELLS, MIN_CELLS, ladder, spacing_of
 from core.domain.parameters import GridType
-from core.domain.profit import pays
 from core.domain.quantities import CENT, largest_investment
-from core.domain.risk import max_notional, outwards, stop_range
-from core.domain.sketch import Sketch, most_cells
+from core.domain.risk import PCT_STEP, max_notional, outwards, stop_pct_range, stop_range
+from core.domain.sketch import Fits, Sketch, most_cells, passes
 from core.domain.symbol_rules import SymbolRules
 from core.domain.trailing import trails_down, trails_up
 from core.errors import Invalid
 
-PCT_STEP = Decimal("0.0001")
 _ATTEMPTS = 100
 _ONE = Decimal(1)
 
@@ -88,24 +86,36 @@ def leverage_range(grid: Sketch) -> Range:
     return Range(Decimal(least), Decimal(next(allowed, 0)), _ONE)
 
 
-def smallest_spacing(grid: Sketch, field: str, most: int) -> Decimal:
-    """The smallest `grid_spacing` (quote) or `grid_spacing_pct` with at most `most` cells that all pay."""
+def smallest_spacing(grid: Sketch, field: str, most: int, fits: Fits) -> Decimal:
+    """The smallest `grid_spacing` (quote) or `grid_spacing_pct` with which the grid fits: a step less does not.
+
+    `most` is the most cells that fit into the range as asked, so it lies between their spacing and that of one more.
+    """
     step = grid.rules.tick_size if field == "grid_spacing" else PCT_STEP
-    spacing = ceil_to(spacing_of(grid.parameters, most, field), step)
+    low = floor_to(spacing_of(grid.parameters, most + 1, field), step)
+    high = _first_that_fits(grid, field, ceil_to(spacing_of(grid.parameters, most, field), step), step, fits)
+    while high - low > step:
+        middle = floor_to(Fraction(low + high) / 2, step)
+        low, high = (low, middle) if _fits_with(grid, field, middle, fits) else (middle, high)
+    return high
+
+
+def _first_that_fits(grid: Sketch, field: str, spacing: Decimal, step: Decimal, fits: Fits) -> Decimal:
+    """Rounding to the tick can make one cell thinner than the others, and so not pay where the mean would."""
     for _ in range(_ATTEMPTS):
-        if _pays_with(grid, field, spacing):
+        if _fits_with(grid, field, spacing, fits):
             break
         spacing += step
     return spacing
 
 
-def _pays_with(grid: Sketch, field: str, spacing: Decimal) -> bool:
-    """Rounding to the tick can make one cell thinner than the others, and so not pay where the mean would."""
+def _fits_with(grid: Sketch, field: str, spacing: Decimal, fits: Fits) -> bool:
     bare = replace(grid.parameters, grid_number=None, grid_spacing=None, grid_spacing_pct=None)
     amount = field == "grid_spacing"
     asked = replace(bare, grid_spacing=spacing) if amount else replace(bare, grid_spacing_pct=spacing)
     try:
-        return pays(grid_lines(asked, grid.rules), grid.rules.maker_fee)
+        settled = resolve(asked, grid.rules)
+        return fits(grid, grid_lines(settled, grid.rules), settled)
     except Invalid:
         return False
 
@@ -128,7 +138,7 @@ def shape_ranges(grid: Sketch) -> dict[str, Range]:
 
 def _spacing_range(grid: Sketch, field: str, most: int, step: Decimal) -> Range:
     widest = floor_to(spacing_of(grid.parameters, MIN_CELLS, field), step)
-    smallest = smallest_spacing(grid, field, most) if most else widest + step
+    smallest = smallest_spacing(grid, field, most, passes) if most else widest + step
     return Range(smallest, widest, step)
 
 
@@ -136,12 +146,9 @@ def _stop_ranges(grid: Sketch) -> Iterator[tuple[str, Range]]:
     lower, upper, rules = grid.lines[0], grid.lines[-1], grid.rules
     directions = zip(("stop_loss", "take_profit"), outwards(grid.settled.strategy_type), strict=True)
     for name, direction in directions:
-        low, high = stop_range(direction, lower, upper, grid.entry_price, rules)
-        edge = Fraction(lower if direction < 0 else upper)
-        near, far = (high, low) if direction < 0 else (low, high)
-        least, most = (abs(Fraction(price) - edge) / edge * 100 for price in (near, far))
-        yield name, Range(low, high, rules.tick_size)
-        yield f"{name}_pct", Range(ceil_to(least, PCT_STEP), floor_to(most, PCT_STEP), PCT_STEP)
+        around = direction, lower, upper, grid.entry_price, rules
+        yield name, Range(*stop_range(*around), rules.tick_size)
+        yield f"{name}_pct", Range(*stop_pct_range(*around), PCT_STEP)
 
 
 def _trailing_ranges(grid: Sketch) -> Iterator[tuple[str, Range]]:

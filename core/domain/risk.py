@@ -14,6 +14,8 @@ from core.domain.order import Side
 from core.domain.parameters import Parameters, StrategyType
 from core.domain.symbol_rules import Bracket, SymbolRules
 
+PCT_STEP = Decimal("0.0001")
+
 
 def bracket_of(notional: Decimal, brackets: Sequence[Bracket]) -> Bracket:
     """The tier of a notional (quote); beyond the last cap, the last."""
@@ -96,6 +98,17 @@ def stop_range(
         return max(rules.min_price, tick), ceil_to(Fraction(edge), tick) - tick
     edge = upper if entry_price is None else max(upper, entry_price)
     return floor_to(Fraction(edge), tick) + tick, rules.max_price
+
+
+def stop_pct_range(
+    direction: int, lower: Decimal, upper: Decimal, entry_price: Decimal | None, rules: SymbolRules
+) -> tuple[Decimal, Decimal]:
+    """The same in percent beyond the edge of the range."""
+    low, high = stop_range(direction, lower, upper, entry_price, rules)
+    edge = Fraction(lower if direction < 0 else upper)
+    near, far = (high, low) if direction < 0 else (low, high)
+    least, most = (abs(Fraction(price) - edge) / edge * 100 for price in (near, far))
+    return ceil_to(least, PCT_STEP), floor_to(most, PCT_STEP)
 
 
 def stop_hit(  # noqa: PLR0917 - a range, its stops and the mark, in the order in which they are said

@@ -51,6 +51,9 @@ class Sketch:
         return min(MAX_CELLS, self.rules.max_num_orders - self.other_orders)
 
 
+Fits = Callable[[Sketch, tuple[Decimal, ...], Parameters], bool]
+
+
 def sketch(
     parameters: Parameters,
     rules: SymbolRules,
@@ -66,18 +69,24 @@ def sketch(
     return Sketch(parameters, settled, rules, entry_price, available_balance, other_orders, lines, shapes, split)
 
 
+def pay(grid: Sketch, lines: tuple[Decimal, ...], _settled: Parameters) -> bool:
+    """Whether every cell between the lines earns more than its fees."""
+    return pays(lines, grid.rules.maker_fee)
+
+
+def passes(grid: Sketch, lines: tuple[Decimal, ...], settled: Parameters) -> bool:
+    """Whether the lines pass every guard with everything else as asked."""
+    return pay(grid, lines, settled) and _is_affordable(grid, lines, settled)
+
+
 def most_cells_that_pay(grid: Sketch, limit: int) -> int | None:
     """The most cells up to `limit` that earn more than their fees (one more does not); None where not even two do."""
-    return _most_cells(grid, limit, lambda lines, _: pays(lines, grid.rules.maker_fee))
+    return _most_cells(grid, limit, pay)
 
 
 def most_cells(grid: Sketch) -> int | None:
     """The most cells that pass every guard with everything else as asked; None where not even two do."""
-
-    def fits(lines: tuple[Decimal, ...], settled: Parameters) -> bool:
-        return pays(lines, grid.rules.maker_fee) and _is_affordable(grid, lines, settled)
-
-    return _most_cells(grid, grid.most_cells_allowed, fits)
+    return _most_cells(grid, grid.most_cells_allowed, passes)
 
 
 def with_cells(parameters: Parameters, number: int) -> Parameters:
@@ -90,11 +99,11 @@ def _is_affordable(grid: Sketch, lines: tuple[Decimal, ...], settled: Parameters
     return smallest_investment(settled, grid.rules, shapes, split) <= settled.total_investment
 
 
-def _most_cells(grid: Sketch, limit: int, fits: Callable[[tuple[Decimal, ...], Parameters], bool]) -> int | None:
+def _most_cells(grid: Sketch, limit: int, fits: Fits) -> int | None:
     def works(number: int) -> bool:
         settled = with_cells(grid.parameters, number)
         lines = tuple(map(ladder(settled, grid.rules), range(number + 1)))
-        return is_rising(lines) and fits(lines, settled)
+        return is_rising(lines) and fits(grid, lines, settled)
 
     asked = grid.parameters.grid_number if grid.parameters.count_field == "grid_number" else None
     low = asked if asked is not None and asked <= limit and works(asked) else MIN_CELLS

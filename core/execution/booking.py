@@ -47,6 +47,8 @@ def book_trade(strategy: GridStrategy, order: GridOrder, trade: Trade) -> None:
     order.booked_quote += trade.price * trade.quantity
     order.fee += fee
     _advance(order, Progress(OrderStatus.PARTIALLY_FILLED, order.booked_quantity))
+    if order.booked_quantity == order.quantity:
+        order.filled_at = from_ms(trade.traded_at)
     if order.cell is not None and order.side == order.cell.opening_side:
         order.cell.ledger = order.cell.ledger.opening_fill(trade.price, trade.quantity, fee)
     elif order.purpose == Purpose.INVENTORY:
@@ -85,8 +87,6 @@ def follow_up(session: Session, strategy: GridStrategy, order: GridOrder, rules:
         _settle(session, strategy, order)
     if order.status not in FINAL or order.followed_up:
         return release_inventory(session, strategy, rules) if order.purpose == Purpose.INVENTORY else []
-    if order.filled_at is None and order.status == OrderStatus.FILLED:
-        order.filled_at = now()
     order.followed_up = True
     if order.cell is not None:
         return _next_of_cell(session, strategy, order, order.cell, rules)

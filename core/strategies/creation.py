@@ -6,6 +6,7 @@ saved by the caller's session.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -42,6 +43,8 @@ from core.symbols import RulesView, rules_of
 
 OPTIONS = ("name", "close_position_on_stop", "profit_collection", "adaptive")
 SETTLEMENT_ASSET = "USDT"
+# How old a symbol's rules may be: it may have been halted a moment ago. A preview may follow each key that is pressed.
+JUST_READ, READ_LATELY = timedelta(seconds=1), timedelta(minutes=1)
 # Ways to say one thing: who gives one of them takes back the others.
 _ALTERNATIVES = (
     ("grid_number", "grid_spacing", "grid_spacing_pct"),
@@ -110,7 +113,7 @@ def check(
     deadline = Deadline()
     price = deadline.begin(lambda: public_api(exchange).last_price(parameters.symbol))
     available = _available(exchange, around.account, deadline)
-    rules = _rules(exchange, parameters.symbol, around.account, deadline)
+    rules = _rules(exchange, parameters.symbol, around.account, deadline, JUST_READ if needs_account else READ_LATELY)
     verdict = review(parameters, rules.rules, price(), available(), around.other_orders, around.symbol_use)
     _raise_for_errors(verdict)
     return Checked(resolve(parameters, rules.rules), rules, price(), verdict, around.account)
@@ -235,9 +238,11 @@ def _surroundings(
     return _Surroundings(account, session.execute(orders).scalar_one(), use)
 
 
-def _rules(exchange: str, symbol: str, account: ExchangeApi | None, deadline: Deadline) -> RulesView:
+def _rules(
+    exchange: str, symbol: str, account: ExchangeApi | None, deadline: Deadline, kept_for: timedelta
+) -> RulesView:
     try:
-        return rules_of(exchange, symbol, account, deadline=deadline)
+        return rules_of(exchange, symbol, account, deadline=deadline, kept_for=kept_for)
     except NotFound as unknown:
         if unknown.reason != "unknown_symbol":
             raise

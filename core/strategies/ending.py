@@ -45,6 +45,9 @@ def end(session: Session, strategy: GridStrategy) -> None:
         apply_reset(strategy, operation)
         return
     tell(session, strategy, strategy.status.lower(), f"the strategy is {strategy.status}")
+    if strategy.close_on_end and strategy.position:
+        message = f"{strategy.position} were not closed: below the market's minimum, or closed outside"
+        tell(session, strategy, "position_left", message, level="WARNING")
     conclude(session, strategy, None)
     _conclude_stop_all(session, strategy.user_id)
 

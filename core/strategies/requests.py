@@ -34,6 +34,8 @@ def request_stop(
 ) -> Operation:
     """STOPPING; `close_position` None means as the strategy says. Raises NotFound, Conflict."""
     strategy = _own(session, user_id, exchange, strategy_id)
+    if strategy.status not in ACTIVE:
+        raise Conflict("bad_state", f"the strategy is {strategy.status}: it can't be stopped")
     begin_stop(strategy, StrategyStatus.STOPPED, close_position)
     return _operation(session, strategy, "stop", close_position=strategy.close_on_end)
 
@@ -46,12 +48,13 @@ def request_reset(  # noqa: PLR0917 - whose, which, and what is asked
     close_position: bool | None,
     parameters: Parameters | None,
 ) -> Operation:
-    """Stops if need be, then starts with the new parameters, as one operation. Raises NotFound, Conflict."""
+    """Stops if need be, then starts with the new parameters, as one operation. What an earlier run has left is closed
+    first where that is asked. Raises NotFound, Conflict."""
     strategy = _own(session, user_id, exchange, strategy_id)
     if strategy.status == StrategyStatus.STOPPING:
         raise Conflict("bad_state", "the strategy is STOPPING: it can be reset when it has stopped")
     arguments = {"parameters": None if parameters is None else parameters_as_json(parameters)}
-    if strategy.status in ACTIVE:
+    if strategy.status in ACTIVE or (strategy.position and _closes(strategy, close_position)):
         begin_stop(strategy, StrategyStatus.STOPPED, close_position)
         return _operation(session, strategy, "reset", **arguments)
     operation = _operation(session, strategy, "reset", **arguments)
@@ -120,10 +123,15 @@ def begin_start(strategy: GridStrategy) -> None:
 
 
 def begin_stop(strategy: GridStrategy, end_status: StrategyStatus, close_position: bool | None) -> None:
-    """STOPPING, which ends in `end_status`. Raises Conflict where the strategy is not active."""
+    """STOPPING, which ends in `end_status`. Raises Conflict where it is stopping already, or has never run."""
     strategy.status = move(StrategyStatus(strategy.status), StrategyStatus.STOPPING)
     strategy.end_status = end_status
-    strategy.close_on_end = strategy.close_position_on_stop if close_position is None else close_position
+    strategy.close_on_end = _closes(strategy, close_position)
+
+
+def _closes(strategy: GridStrategy, close_position: bool | None) -> bool:
+    """Whether the position is to be closed: as asked, or else as the strategy says."""
+    return strategy.close_position_on_stop if close_position is None else close_position
 
 
 def apply_reset(strategy: GridStrategy, operation: Operation) -> None:

@@ -14,9 +14,10 @@ from core.clock import now
 from core.domain.order import CLOSING, FINAL, LIVE, OrderStatus, Purpose, Side
 from core.domain.plan import market_orders
 from core.execution.booking import follow_up
+from core.execution.events import request_reconciliation
 from core.execution.intents import Cancel, cancel_of, new_order
 from core.execution.rules import rules_of
-from core.models import GridOrder, GridStrategy
+from core.models import ExchangeApi, GridOrder, GridStrategy
 from core.reconciliation.trades import external_position
 
 ASK_AFTER = timedelta(seconds=3)
@@ -128,9 +129,7 @@ def _positions_of_others(session: Session, strategy: GridStrategy) -> Sequence[D
 
 
 def _close(session: Session, strategy: GridStrategy) -> None:
-    refused = _refused_closes(session, strategy)
-    if refused and now() < refused[-1].created_at + min(timedelta(seconds=2 ** len(refused)), LONGEST_PAUSE):
-        strategy.waiting_for = refused[-1].last_error
+    if not _may_close(session, strategy):
         return
     side = Side.SELL if strategy.position > 0 else Side.BUY
     purpose = CLOSE_PURPOSE.get(strategy.finish_reason or "", Purpose.CLOSE)
@@ -139,7 +138,22 @@ def _close(session: Session, strategy: GridStrategy) -> None:
             new_order(session, strategy, side=side, quantity=quantity, purpose=purpose, reduce_only=reduce_only)
 
 
-def _refused_closes(session: Session, strategy: GridStrategy) -> Sequence[GridOrder]:
+def _may_close(session: Session, strategy: GridStrategy) -> bool:
+    """A close that the venue has refused or cut short is made anew after a growing pause, and not before the account
+    has been read: its position may not be what is booked."""
+    failed = _failed_closes(session, strategy)
+    if not failed:
+        return True
+    last = failed[-1]
+    strategy.waiting_for = f"the exchange did not fill the close: {last.last_error or last.status}"
+    read_at = session.get_one(ExchangeApi, strategy.account_id).reconciled_at
+    if read_at is None or read_at < last.created_at:
+        request_reconciliation(session, strategy.account_id)
+        return False
+    return now() >= last.created_at + min(timedelta(seconds=2 ** min(len(failed), 10)), LONGEST_PAUSE)
+
+
+def _failed_closes(session: Session, strategy: GridStrategy) -> Sequence[GridOrder]:
     """Oldest first."""
     return session.scalars(
         select(GridOrder)
@@ -148,7 +162,7 @@ def _refused_closes(session: Session, strategy: GridStrategy) -> Sequence[GridOr
             GridOrder.generation == strategy.generation,
             GridOrder.purpose.in_(CLOSING),
             GridOrder.trigger_price.is_(None),
-            GridOrder.status == OrderStatus.REJECTED,
+            GridOrder.status.in_((OrderStatus.REJECTED, OrderStatus.EXPIRED)),
         )
         .order_by(GridOrder.id)
     ).all()

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
+from core.clock import from_ms
 from core.db import Session
 from core.domain.lifecycle import StrategyStatus
 from core.domain.order import OrderStatus, Purpose, Side
@@ -64,6 +65,16 @@ def test_a_round_trip_books_the_cell_s_height_less_both_fees() -> None:
     assert (row.round_trips, row.grid_profit, row.position) == (1, buy.quantity * 1000 - fees, 0)
     assert row.fees == fees
     assert order_rows(grid)[-1].side == Side.BUY  # the cell begins again
+
+
+def test_an_order_is_filled_when_the_venue_says_its_last_trade_was() -> None:
+    grid = running_grid()
+    buy = order_of_cell(grid, 2)
+    *before, last = fill_events(buy, 1, [D("0.001"), buy.quantity - D("0.001")])
+    hear(grid, before)
+    assert order_of_cell(grid, 2).filled_at is None
+    hear(grid, [last])
+    assert order_of_cell(grid, 2, OrderStatus.FILLED).filled_at == from_ms(1_760_000_000_000)
 
 
 def test_a_cell_that_opens_with_a_sell_earns_the_same_way() -> None:

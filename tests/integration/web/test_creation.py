@@ -8,11 +8,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from core.clock import sleep
 from core.db import Session
 from core.domain.lifecycle import StrategyStatus
 from core.domain.lines import grid_lines
 from core.domain.order import OrderStatus, Side
 from core.models import GridCell, GridOrder, GridStrategy
+from core.strategies.creation import JUST_READ
 from core.strategies.parameters import parameters_of
 from core.symbols import rules_of
 from tests.support.servers import PaperServer
@@ -68,6 +70,19 @@ def test_a_preview_needs_no_key(app: Flask, grid: dict[str, Any]) -> None:
     person = somebody(app)
     assert person.post("/grid/preview/paper", grid).status_code == 200
     assert refused(person.post("/grid/create/paper", grid)) == (409, "no_exchange_key")
+
+
+def test_a_market_that_was_halted_a_moment_ago_takes_no_grid(
+    anna: Person, grid: dict[str, Any], paper_server: PaperServer
+) -> None:
+    assert anna.post("/grid/create/paper", grid).status_code == 201
+    paper_server.halt("BTCUSDT")
+    try:
+        sleep(JUST_READ.total_seconds())
+        assert refused(anna.post("/grid/create/paper", grid)) == (422, "symbol_not_tradable")
+    finally:
+        paper_server.halt("BTCUSDT", halted=False)
+    assert count(GridStrategy) == 1
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,8 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 MONEY = st.decimals(min_value=-(10**9), max_value=10**9, places=8)
 
 
-SUMS = ("position", "bought_quote", "sold_quote", "realized_pnl", "fees", "funding", "grid_profit", "max_drawdown")
+BOOKS = ("position", "bought_quote", "sold_quote", "realized_pnl", "fees", "funding")
+SUMS = (*BOOKS, "grid_profit", "max_drawdown", "peak_equity")
 
 
 def row(**values: object) -> GridStrategy:
@@ -45,7 +46,7 @@ LONG = {
 }
 
 
-@given(st.fixed_dictionaries(dict.fromkeys(SUMS[:6], MONEY)), MONEY.filter(lambda price: price > 0))
+@given(st.fixed_dictionaries(dict.fromkeys(BOOKS, MONEY)), MONEY.filter(lambda price: price > 0))
 def test_the_total_is_its_parts_exactly(sums: dict[str, Decimal], mark: Decimal) -> None:
     found = totals(row(**sums), mark, None, (), START)
     with localcontext(EXACT):
@@ -60,6 +61,12 @@ def test_an_open_position_counts_at_the_mark_price() -> None:
     assert found.unrealized_pnl == 2 * (D(120) - D(110))
     assert found.total_pnl == D("29.4")
     assert found.roi_pct == D("2.94")
+
+
+@pytest.mark.parametrize(("noted", "told"), [("50", "50"), ("40", "49.4")])
+def test_the_drawdown_counts_the_present_too(noted: str, told: str) -> None:
+    found = at(row(**LONG, max_drawdown=D(noted), peak_equity=D("78.8")), "120")
+    assert found.max_drawdown == D(told)
 
 
 def test_a_year_of_the_same_is_the_apr() -> None:

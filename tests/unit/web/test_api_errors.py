@@ -147,3 +147,10 @@ def test_errors_inside_a_list_are_texts_of_its_field(anna: Person) -> None:
     body = {"symbol": "BTCUSDT", "grid_type": "CUSTOM", "total_investment": "1", "lines": ["1", 2, "3"]}
     errors: Any = anna.post("/grid/create/paper", body).json
     assert errors["errors"]["json"]["lines"][0].startswith("[1] Must be a decimal")
+
+
+def test_a_query_that_says_one_thing_twice_is_refused(anna: Person) -> None:
+    answer = anna.get("/grid/list/paper?status=CREATED&status=RUNNING")
+    assert shape(answer) == (422, "invalid_fields")
+    assert answer.json is not None
+    assert answer.json["errors"] == {"query": {"status": ["Give it once."]}}

@@ -69,9 +69,9 @@ def test_a_sound_request_has_a_plan_and_nothing_to_object() -> None:
         ({"take_profit": "3000"}, "take_profit", "stop_out_of_range", "between 3000.01 and 306177"),
         ({"strategy_type": SHORT, "stop_loss": "1900"}, "stop_loss", "stop_out_of_range", "between 3000.01 and"),
         ({"strategy_type": SHORT, "take_profit": "3100"}, "take_profit", "stop_out_of_range", "and 1999.99"),
-        ({"stop_loss_pct": "0"}, "stop_loss_pct", "stop_out_of_range", "between 0.01 and 1999.99"),
-        ({"stop_loss_pct": "-3"}, "stop_loss_pct", "stop_out_of_range", "between 0.01 and 1999.99"),
-        ({"stop_loss_pct": "100"}, "stop_loss_pct", "stop_out_of_range", "between 0.01 and 1999.99"),
+        ({"stop_loss_pct": "0"}, "stop_loss_pct", "stop_out_of_range", "between 0.0005 and 99.9995 %"),
+        ({"stop_loss_pct": "-3"}, "stop_loss_pct", "stop_out_of_range", "between 0.0005 and 99.9995 %"),
+        ({"stop_loss_pct": "100"}, "stop_loss_pct", "stop_out_of_range", "between 0.0005 and 99.9995 %"),
         ({"stop_loss": "1900", "stop_loss_pct": "3"}, "stop_loss_pct", "stop_given_twice", "not both"),
         ({"strategy_type": SHORT, "trailing_up": "4000"}, "trailing_up", "trailing_not_allowed", "BEARISH"),
         ({"strategy_type": LONG, "trailing_down": "1000"}, "trailing_down", "trailing_not_allowed", "BULLISH"),
@@ -203,6 +203,8 @@ def test_a_grid_too_thin_for_its_fees_names_the_most_cells_that_pay(
     asked = grid(grid_type=grid_type, upper_price=Decimal(2000 + width), grid_number=number, total_investment="900000")
     refused = review(asked, rules(), Decimal(2000))
     assume(refused.reason == "spacing_below_fees" and "largest" in refused.errors["grid_number"][0])
+    spacing = "grid_spacing" if grid_type is GridType.ARITHMETIC else "grid_spacing_pct"
+    assert f"the smallest {spacing} that pays" in refused.errors["grid_number"][0]
     most = int(number_told(refused, "grid_number"))
     assert "grid_number" not in review(replace(asked, grid_number=most), rules(), Decimal(2000)).errors
     with_one_more = grid_lines(replace(asked, grid_number=most + 1), rules())
@@ -228,8 +230,9 @@ def test_a_spacing_too_thin_for_the_fees_names_one_that_pays(kind: str, width: i
     symbol_rules = rules(tick_size="0.0001", min_notional="0")
     refused = review(asked, symbol_rules, lower)
     assume(refused.reason == "spacing_below_fees")
-    paying = number_told(refused, field)
+    paying, step = number_told(refused, field), Decimal("0.0001")
     assert field not in review(replace(asked, **{field: paying}), symbol_rules, lower).errors
+    assert field in review(replace(asked, **{field: paying - step}), symbol_rules, lower).errors
 
 
 def test_two_lines_of_the_users_own_that_are_too_close_are_named() -> None:
@@ -241,7 +244,19 @@ def test_two_lines_of_the_users_own_that_are_too_close_are_named() -> None:
 
 def test_a_range_too_narrow_for_two_cells_that_pay_says_so() -> None:
     refused = verdict("2000", upper_price="2001", grid_number=2)
-    assert "widen it" in refused.errors["grid_number"][0]
+    assert "0.0401 % fit into this range, widen it" in refused.errors["grid_number"][0]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "allowed"),
+    [
+        ("stop_loss", "1900", "a price between 0.01 and 1799.99"),
+        ("stop_loss_pct", "5", "between 10.0005 and 99.9995 %"),
+    ],
+)
+def test_a_stop_that_the_price_has_passed_already_is_told_what_is_left(field: str, value: str, allowed: str) -> None:
+    refused = verdict("1800", **{field: Decimal(value)})
+    assert f"must be {allowed}" in refused.errors[field][0]
 
 
 @settings(max_examples=25)

@@ -18,6 +18,7 @@ Status = StrategyStatus
         ["CREATED", "WAITING", "STOPPING", "STOPPED"],
         ["CREATED", "STARTING", "STOPPING", "FINISHED"],
         ["CREATED", "STARTING", "RUNNING", "PAUSED", "STOPPING", "FINISHED"],
+        ["CREATED", "STARTING", "RUNNING", "STOPPING", "STOPPED", "STOPPING", "STOPPED", "STARTING"],
     ],
 )
 def test_a_strategy_lives_along_the_table(way: list[str]) -> None:

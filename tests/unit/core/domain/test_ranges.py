@@ -54,7 +54,7 @@ def check_ends(parameters: Parameters, field: str) -> None:
     assert field not in complaints(parameters, field, allowed.minimum)
     assert field not in complaints(parameters, field, allowed.maximum)
     for direction, end in ((-1, allowed.minimum), (1, allowed.maximum)):
-        if not field.endswith("_pct") and (field, direction) != ("grid_spacing", -1):  # judged to half a tick, or below
+        if not field.endswith("_loss_pct") and not field.endswith("_profit_pct"):  # judged to half a tick
             assert complaints(parameters, field, end + direction * allowed.step)
 
 
