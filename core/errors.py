@@ -5,6 +5,8 @@ GridkeeperError
 │   ├── Invalid             a field is wrong: says which and its range (422)
 │   ├── NotFound            no such object, or not this user's         (404)
 │   ├── Conflict            not in this state, or somebody was first   (409)
+│   ├── Halted              a switch is thrown: somebody must release it (423)
+│   ├── NeedsPassword       only with the user's password              (403)
 │   └── Unauthorized        log in again                               (401)
 ├── Unavailable           try again later; nothing was changed      (503)
 │   ├── VenueUnavailable    the exchange did not answer, or not in time
@@ -43,6 +45,14 @@ class NotFound(Refused):
 
 
 class Conflict(Refused):
+    pass
+
+
+class Halted(Refused):
+    pass
+
+
+class NeedsPassword(Refused):
     pass
 
 

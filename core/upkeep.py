@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import structlog
-from sqlalchemy import CompoundSelect, select, union, update
+from sqlalchemy import Select, select, union, update
 from sqlalchemy.orm import Session as OrmSession
 
 from core import bus, leases
@@ -14,12 +14,14 @@ from core.accounts import REMOVED
 from core.clock import now
 from core.db import Session
 from core.domain.lifecycle import ACTIVE
-from core.domain.order import OrderStatus
 from core.errors import VenueRefused, VenueUnavailable
+from core.exchange.base import KEY_CODES
+from core.execution.claiming import is_due
 from core.execution.events import Consequences
+from core.execution.switches import note_refused_key
 from core.models import EquitySnapshot, ExchangeApi, GridOrder, GridStrategy, Lease
 from core.reconciliation import crossed
-from core.reconciliation.account import request_all
+from core.reconciliation.account import halt_until_read, request_all
 from core.reconciliation.cells import bare_cells, refill
 from core.reconciliation.doubts import in_doubt, resolve
 from core.strategies import progress
@@ -28,6 +30,8 @@ log = structlog.get_logger()
 
 SWEEP = "sweep"
 TRY_AGAIN = timedelta(seconds=3)
+TRY_KEY_AGAIN = timedelta(seconds=60)
+LONG_SILENCE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +47,12 @@ def find_work() -> Work:
     what was lost with it: every active account is reconciled."""
     lost = bus.losses()
     with Session.begin() as session:
-        late = _sweeps_were_missing(session)
-        if lost.forgotten or late:
-            log.warning("reconciling every account", broker_lost_data=lost.forgotten, sweeps_were_missing=late)
+        silence = _silence(session)
+        leases.claim(session, [SWEEP], SWEEP)
+        if silence > LONG_SILENCE:
+            halt_until_read(session)
+        if lost.forgotten or silence:
+            log.warning("reconciling every account", broker_lost_data=lost.forgotten, silence_s=silence.total_seconds())
             request_all(session)
         elif lost.account_ids:
             request_all(session, list(lost.account_ids))
@@ -59,21 +66,28 @@ def find_work() -> Work:
     return work
 
 
-def _sweeps_were_missing(session: OrmSession) -> bool:
+def halt_after_silence() -> None:
+    """For a worker that starts, before it takes its first message."""
+    with Session.begin() as session:
+        if _silence(session) > LONG_SILENCE:
+            halt_until_read(session)
+            request_all(session)
+
+
+def _silence(session: OrmSession) -> timedelta:
+    """For how long sweeps have been missing."""
     until = session.scalar(select(Lease.until).where(Lease.name == SWEEP))
-    leases.claim(session, [SWEEP], SWEEP)
-    return until is None or until < now()
+    return timedelta(0) if until is None else max(timedelta(0), now() - until)
 
 
-def _accounts_with_work() -> CompoundSelect[int]:
-    pending = select(GridOrder.account_id).where(
-        GridOrder.status == OrderStatus.PENDING,
-        GridOrder.next_check_at.is_(None) | (GridOrder.next_check_at <= now()),
-    )
+def _accounts_with_work() -> Select[int]:
+    """Without those whose key is refused: for them there is the routine check only."""
+    pending = select(GridOrder.account_id).join(GridStrategy, GridStrategy.id == GridOrder.strategy_id).where(is_due())
     doubtful = select(GridOrder.account_id).where(in_doubt())
     in_progress = progress.in_progress().with_only_columns(GridStrategy.account_id)
     bare = bare_cells().with_only_columns(GridStrategy.account_id)
-    return union(pending, doubtful, in_progress, bare)
+    with_work = union(pending, doubtful, in_progress, bare)
+    return select(ExchangeApi.id).where(ExchangeApi.id.in_(with_work), ExchangeApi.status == "OK")
 
 
 def tend(account_id: int) -> Iterator[Consequences]:
@@ -88,11 +102,14 @@ def tend(account_id: int) -> Iterator[Consequences]:
     yield progress.send_due(account_id)
 
 
-def put_off_reconciliation(account_id: int) -> None:
+def put_off_reconciliation(account_id: int, error: VenueUnavailable | VenueRefused) -> None:
+    """A key that the venue refuses halts the account, and is tried seldom."""
     with Session.begin() as session:
-        session.execute(
-            update(ExchangeApi).where(ExchangeApi.id == account_id).values(reconcile_due_at=now() + TRY_AGAIN)
-        )
+        pause = TRY_AGAIN
+        if isinstance(error, VenueRefused) and error.code in KEY_CODES:
+            note_refused_key(session, account_id, error.message)
+            pause = TRY_KEY_AGAIN
+        session.execute(update(ExchangeApi).where(ExchangeApi.id == account_id).values(reconcile_due_at=now() + pause))
 
 
 def exchanges_in_use() -> list[str]:

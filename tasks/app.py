@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from celery import Celery
-from celery.signals import beat_init, setup_logging, worker_ready
+from celery.signals import beat_init, setup_logging, worker_init, worker_ready
 from kombu.exceptions import OperationalError
 from setproctitle import setproctitle
 
@@ -16,6 +16,7 @@ from core.errors import DatabaseUnavailable
 from core.execution.sending import Sender
 from core.logs import configure_logging
 from core.reconciliation.account import request_all
+from core.upkeep import halt_after_silence
 
 log = structlog.get_logger()
 
@@ -57,6 +58,15 @@ def _set_up_logging(**_: Any) -> None:
 @beat_init.connect  # type: ignore[untyped-decorator]
 def _name_beat(**_: Any) -> None:
     setproctitle("gridkeeper: beat")
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def _halt_after_silence(**_: Any) -> None:
+    """Before the first message: after a long silence nothing is opened until the account has been read."""
+    try:
+        halt_after_silence()
+    except DatabaseUnavailable as error:
+        log.warning("the database is away", error=str(error))
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]

@@ -47,7 +47,7 @@ def reconcile(account_id: int) -> None:
             sender().carry_out(account.reconcile(account_id))
         except (VenueUnavailable, VenueRefused) as error:
             log.warning("reconciliation put off", account_id=account_id, error=str(error))
-            upkeep.put_off_reconciliation(account_id)
+            upkeep.put_off_reconciliation(account_id, error)
             return
     tend(account_id)
 
@@ -62,7 +62,7 @@ def read_incomes(account_id: int) -> None:
             account.read_incomes(account_id)
         except (VenueUnavailable, VenueRefused) as error:
             log.warning("income put off", account_id=account_id, error=str(error))
-            upkeep.put_off_reconciliation(account_id)
+            upkeep.put_off_reconciliation(account_id, error)
 
 
 @app.task(name="tasks.upkeep.snapshot")  # type: ignore[untyped-decorator]

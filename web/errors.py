@@ -15,7 +15,9 @@ from werkzeug.exceptions import HTTPException
 from core.errors import (
     Conflict,
     GridkeeperError,
+    Halted,
     Invalid,
+    NeedsPassword,
     NotFound,
     Refused,
     Unauthorized,
@@ -30,6 +32,8 @@ HTTP_STATUS: dict[type[GridkeeperError], int] = {
     Invalid: 422,
     NotFound: 404,
     Conflict: 409,
+    Halted: 423,
+    NeedsPassword: 403,
     Unauthorized: 401,
     Unavailable: 503,
     VenueRefused: 409,

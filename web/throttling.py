@@ -29,7 +29,7 @@ def init_app(app: Flask) -> None:
 
 
 def has_failed(answer: Response) -> bool:
-    return answer.status_code == 401
+    return answer.status_code in (401, 403)
 
 
 def account() -> str:

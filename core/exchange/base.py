@@ -26,6 +26,10 @@ class Outcome(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+# What a venue says of a key, or of its signature, that it does not take.
+KEY_CODES = (-1022, -2014, -2015, -2017)
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """How one send ended; `news` where the venue described the order, `code` and `message` where it refused."""

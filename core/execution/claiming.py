@@ -3,14 +3,14 @@ opening orders, refused and unsent ones, and those that no token was there for."
 
 from collections.abc import Sequence
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from core.clock import now
 from core.domain.order import CLOSING, OrderStatus
 from core.execution.booking import follow_up
 from core.execution.events import Consequences, venue_timestamp
-from core.execution.intents import attempt_of, claim, is_in_progress, is_wanted, lock_strategies
+from core.execution.intents import attempt_of, claim, is_in_progress, is_wanted, lock_strategies, may_open
 from core.execution.rules import rules_of
 from core.models import GridOrder, GridStrategy
 
@@ -36,7 +36,7 @@ def claim_due(session: Session, account_id: int, tokens: int) -> Consequences:
             _drop(session, strategy, order)
             if is_in_progress(strategy):
                 consequences.in_progress.add(strategy.id)
-        elif len(claimed) < tokens:
+        elif len(claimed) < tokens and (order.purpose in CLOSING or may_open(strategy)):
             timestamp = venue_timestamp(order.exchange)
             if timestamp is not None:
                 claim(order, timestamp)
@@ -46,14 +46,20 @@ def claim_due(session: Session, account_id: int, tokens: int) -> Consequences:
     return consequences
 
 
+def is_due() -> ColumnElement[bool]:
+    """Of an order joined with its strategy: whether it waits for nothing but to be sent."""
+    return and_(
+        GridOrder.status == OrderStatus.PENDING,
+        or_(GridOrder.next_check_at.is_(None), GridOrder.next_check_at <= now()),
+        or_(GridStrategy.halted == "", GridOrder.purpose.in_(CLOSING)),
+    )
+
+
 def _due(account_id: int) -> Select[int, int, str]:
     return (
         select(GridOrder.id, GridOrder.strategy_id, GridOrder.purpose)
-        .where(
-            GridOrder.account_id == account_id,
-            GridOrder.status == OrderStatus.PENDING,
-            GridOrder.next_check_at.is_(None) | (GridOrder.next_check_at <= now()),
-        )
+        .join(GridStrategy, GridStrategy.id == GridOrder.strategy_id)
+        .where(GridOrder.account_id == account_id, is_due())
         .order_by(GridOrder.id)
         .limit(LARGEST_BATCH)
     )

@@ -58,7 +58,7 @@ def lock_strategies(session: Session, strategy_ids: Iterable[int]) -> dict[int, 
 
 def may_open(strategy: GridStrategy) -> bool:
     """Whether grid orders may go out for it now."""
-    return strategy.status in TRADING and strategy.must_end is None
+    return strategy.status in TRADING and strategy.must_end is None and not strategy.halted
 
 
 def is_in_progress(strategy: GridStrategy) -> bool:
@@ -183,4 +183,4 @@ def is_wanted(strategy: GridStrategy, order: GridOrder) -> bool:
         return strategy.status in PROTECTED and strategy.must_end is None
     if order.purpose in CLOSING:
         return strategy.status == StrategyStatus.STOPPING
-    return may_open(strategy)
+    return strategy.status in TRADING and strategy.must_end is None

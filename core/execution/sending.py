@@ -24,13 +24,14 @@ from core.domain.lifecycle import FinishReason
 from core.domain.order import CLOSING, OrderStatus
 from core.errors import DatabaseUnavailable, GridkeeperError, VenueUnavailable
 from core.exchange import Credentials
-from core.exchange.base import Outcome, Reply, TradingConnection
+from core.exchange.base import KEY_CODES, Outcome, Reply, TradingConnection
 from core.exchange.pool import Pool, venue_now_ms
 from core.execution.booking import follow_up
 from core.execution.events import Consequences, Finding, apply_findings, request_reconciliation
 from core.execution.intents import Attempt, Cancel, end_for, is_in_progress, lock_strategies
 from core.execution.rates import note
 from core.execution.rules import rules_of
+from core.execution.switches import note_refused_key
 from core.models import Event, ExchangeApi, GridOrder, GridStrategy
 
 log = structlog.get_logger()
@@ -151,6 +152,9 @@ def record(session: OrmSession, batch: Sequence[Answered]) -> Consequences:
             if answered.request.account_id == account_id and answered.reply.news is not None
         ]
         consequences.add(apply_findings(session, account_id, findings))
+    for answered in batch:
+        if answered.reply.code in KEY_CODES:
+            note_refused_key(session, answered.request.account_id, answered.reply.message)
     doubtful = {answered.request.grid_order_id: answered for answered in batch if answered.reply.news is None}
     _note(session, doubtful, consequences)
     return consequences

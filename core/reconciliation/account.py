@@ -14,6 +14,7 @@ from core.exchange import account_api
 from core.exchange.base import AccountApi
 from core.execution.events import Consequences, Finding, apply_findings
 from core.execution.identity import identity
+from core.execution.switches import note_read, throw
 from core.models import ExchangeApi, GridOrder, GridStrategy
 from core.reconciliation import books, cells
 from core.reconciliation.trades import read_trades
@@ -36,7 +37,7 @@ def reconcile(account_id: int) -> Consequences:
     with Session.begin() as session:
         cells.refill(session, account_id)
         books.check(session, account_id)
-        session.execute(update(ExchangeApi).where(ExchangeApi.id == account_id).values(reconciled_at=now()))
+        note_read(session, account_id)
     return consequences
 
 
@@ -47,6 +48,14 @@ def read_incomes(account_id: int) -> None:
     books.read_incomes(account_id, account_api(account.exchange, credentials_of(account), routine=True))
     with Session.begin() as session:
         books.check(session, account_id)
+
+
+def halt_until_read(session: OrmSession) -> None:
+    """After a long silence, and above all after a restore from a backup, the rows may be far from what the venue has:
+    no account that trades opens anything before it has been compared."""
+    active = select(GridStrategy.account_id).where(GridStrategy.status.in_(ACTIVE)).distinct()
+    for account_id in session.scalars(active).all():
+        throw(session, f"unread:{account_id}", "the account is being compared with the exchange")
 
 
 def request_all(session: OrmSession, account_ids: list[int] | None = None) -> None:

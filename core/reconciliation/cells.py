@@ -18,6 +18,8 @@ def bare_cells() -> Select[GridCell]:
         .join(GridStrategy, GridStrategy.id == GridCell.strategy_id)
         .where(
             GridStrategy.status == StrategyStatus.RUNNING,
+            GridStrategy.halted == "",
+            GridStrategy.must_end.is_(None),
             GridCell.generation == GridStrategy.generation,
             ~GridCell.frozen,
             ~GridCell.awaits_inventory,

@@ -96,7 +96,7 @@ def _levels(strategy: GridStrategy, cells: Sequence[_Cell], orders: dict[int, _O
     live = [cell for cell in cells if cell.id in orders and orders[cell.id].status in _ON_THE_BOOK]
     intended = [cell for cell in cells if _is_intended(strategy, cell)]
     placed = {cell.id for cell in live}
-    gaps = tuple(_gap(cell, orders.get(cell.id)) for cell in intended if cell.id not in placed)
+    gaps = tuple(_gap(strategy, cell, orders.get(cell.id)) for cell in intended if cell.id not in placed)
     return Levels(len(live), len(intended), gaps)
 
 
@@ -106,7 +106,9 @@ def _is_intended(strategy: GridStrategy, cell: _Cell) -> bool:
     return strategy.status != StrategyStatus.PAUSED or cell.held > 0
 
 
-def _gap(cell: _Cell, order: _Order | None) -> Gap:
+def _gap(strategy: GridStrategy, cell: _Cell, order: _Order | None) -> Gap:
+    if strategy.halted and (order is None or order.status == OrderStatus.PENDING):
+        return Gap(cell.cell_index, f"trading is halted: {strategy.halted}", None)
     if order is None:
         waits = "waits for inventory" if cell.awaits_inventory else "the next order is being prepared"
         return Gap(cell.cell_index, cell.gap_reason or waits, cell.next_try_at)

@@ -9,10 +9,12 @@ from core.clock import now
 from core.db import Session
 from core.domain.lifecycle import ACTIVE, PROTECTED, FinishReason, StrategyStatus, move
 from core.domain.order import LIVE
+from core.execution.booking import release_inventory
 from core.execution.claiming import claim_due, count_due
 from core.execution.events import Consequences
 from core.execution.intents import IN_PROGRESS, Cancel, is_in_progress, lock_strategies
 from core.execution.rates import take
+from core.execution.rules import rules_of
 from core.models import GridCell, GridOrder, GridStrategy
 from core.strategies import protection, starting, stopping
 from core.strategies.ending import begin_finish, conclude, end, fail, tell
@@ -88,7 +90,10 @@ def _advance_start(session: OrmSession, strategy: GridStrategy) -> None:
     refusal = starting.refusal(session, strategy)
     if refusal is not None:
         fail(session, strategy, refusal)
-    elif starting.is_done(session, strategy):
+        return
+    # What was bought while trading was halted waits here for its cells.
+    release_inventory(session, strategy, rules_of(session, strategy.exchange, strategy.symbol))
+    if starting.is_done(session, strategy):
         strategy.status = move(StrategyStatus.STARTING, StrategyStatus.RUNNING)
         strategy.waiting_for = ""
         conclude(session, strategy, None)

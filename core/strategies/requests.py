@@ -16,6 +16,7 @@ from core.domain.lifecycle import ACTIVE, STARTABLE, OperationState, StrategySta
 from core.domain.parameters import Parameters
 from core.errors import Conflict, NotFound
 from core.execution.intents import lock_strategies
+from core.execution.switches import require_released
 from core.models import ExchangeApi, GridStrategy, Operation
 from core.strategies.parameters import apply_parameters, parameters_as_json, parameters_from_json
 
@@ -25,6 +26,7 @@ def request_start(session: Session, user_id: int, exchange: str, strategy_id: in
     strategy = _own(session, user_id, exchange, strategy_id)
     if strategy.status not in STARTABLE:
         raise Conflict("bad_state", f"the strategy is {strategy.status}: it can't be started")
+    require_released(session, strategy)
     begin_run(strategy)
     return _operation(session, strategy, "start")
 
@@ -53,6 +55,7 @@ def request_reset(  # noqa: PLR0917 - whose, which, and what is asked
     strategy = _own(session, user_id, exchange, strategy_id)
     if strategy.status == StrategyStatus.STOPPING:
         raise Conflict("bad_state", "the strategy is STOPPING: it can be reset when it has stopped")
+    require_released(session, strategy)
     arguments = {"parameters": None if parameters is None else parameters_as_json(parameters)}
     if strategy.status in ACTIVE or (strategy.position and _closes(strategy, close_position)):
         begin_stop(strategy, StrategyStatus.STOPPED, close_position)
@@ -72,6 +75,7 @@ def request_resume(session: Session, user_id: int, exchange: str, strategy_id: i
     strategy = _own(session, user_id, exchange, strategy_id)
     if strategy.status != StrategyStatus.PAUSED:
         raise Conflict("bad_state", f"the strategy is {strategy.status}: only a paused one can be resumed")
+    require_released(session, strategy)
     strategy.status = move(StrategyStatus(strategy.status), StrategyStatus.RUNNING)
     return _operation(session, strategy, "resume")
 

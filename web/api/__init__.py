@@ -1,6 +1,6 @@
 """A file per resource."""
 
-from web.api import auth, connections, exchange_keys, grid, market, operations, symbols, tasks, trading
+from web.api import auth, connections, exchange_keys, grid, kill_switch, market, operations, symbols, tasks, trading
 
 BLUEPRINTS = (
     auth.blp,
@@ -11,5 +11,6 @@ BLUEPRINTS = (
     symbols.blp,
     market.blp,
     connections.blp,
+    kill_switch.blp,
     tasks.blp,
 )

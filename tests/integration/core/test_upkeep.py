@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from core.clock import now
 from core.db import Session
-from core.models import ExchangeApi, Lease
-from core.upkeep import SWEEP, find_work
+from core.execution.switches import note_read
+from core.models import ExchangeApi, GridStrategy, Lease
+from core.upkeep import SWEEP, find_work, halt_after_silence
 from tests.support.grids import running_grid, strategy_row
 from tests.support.servers import RedisServer
 
@@ -24,6 +26,11 @@ def account_id(redis_server: RedisServer) -> int:
     return account_id
 
 
+def strategies_of(account_id: int) -> list[GridStrategy]:
+    with Session.reading() as session:
+        return list(session.scalars(select(GridStrategy).where(GridStrategy.account_id == account_id)))
+
+
 def test_a_quiet_sweep_finds_nothing_to_reconcile(account_id: int) -> None:
     assert find_work().to_reconcile == []
 
@@ -32,6 +39,18 @@ def test_sweeps_that_were_missing_make_every_account_be_reconciled(account_id: i
     with Session.begin() as session:
         session.get_one(Lease, SWEEP).until = now() - timedelta(seconds=1)
     assert find_work().to_reconcile == [account_id]
+
+
+def test_after_a_long_silence_nothing_is_opened_until_the_account_has_been_read(account_id: int) -> None:
+    with Session.begin() as session:
+        session.get_one(Lease, SWEEP).until = now() - timedelta(minutes=2)
+    halt_after_silence()
+    (strategy,) = strategies_of(account_id)
+    assert "compared" in strategy.halted
+    with Session.begin() as session:
+        note_read(session, account_id)
+    (strategy,) = strategies_of(account_id)
+    assert strategy.halted == ""
 
 
 def test_an_emptied_broker_makes_every_account_be_reconciled(account_id: int, redis_server: RedisServer) -> None:

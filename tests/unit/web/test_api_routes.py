@@ -41,6 +41,8 @@ OF_A_USER: dict[tuple[str, str], Any] = {
     ("get", "/api/v1/market/{exchange}/{symbol}"): None,
     ("get", "/api/v1/market/{exchange}/{symbol}/candles"): None,
     ("get", "/api/v1/connections"): None,
+    ("get", "/api/v1/kill-switch/{exchange}"): None,
+    ("post", "/api/v1/kill-switch/{exchange}"): {"halted": True},
 }
 OF_AN_OBJECT: dict[tuple[str, str], Any] = {
     ("delete", "/api/v1/exchange-keys/{key_id}"): None,
