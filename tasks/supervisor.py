@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 from setproctitle import setproctitle
@@ -34,6 +35,7 @@ class Account:
     id: int
     exchange: str
     api_key: str
+    deaf_at: datetime | None
 
     @property
     def lease(self) -> str:
@@ -43,7 +45,7 @@ class Account:
 class Supervisor:
     def __init__(self) -> None:
         self._children: dict[int, int] = {}  # account id -> pid
-        self._forked_at: dict[int, float] = {}
+        self._forked_at: dict[int, float] = {}  # steady clock: the host's may step
         self._owner = leases.host_id()
         self._claimed_at = float("-inf")
         self._wanted: dict[int, Account] = {}
@@ -83,11 +85,21 @@ class Supervisor:
         self._claimed_at = clock.monotonic()
 
     def _match(self) -> None:
-        self._stop([account_id for account_id in self._children if account_id not in self._wanted])
+        self._stop([account_id for account_id in self._children if self._is_to_go(account_id)])
         for account_id, account in self._wanted.items():
             if account_id not in self._children and self._may_fork(account_id):
                 self._children[account_id] = _fork(account)
                 self._forked_at[account_id] = clock.monotonic()
+
+    def _is_to_go(self, account_id: int) -> bool:
+        """Not ours any more, or older than the moment at which its stream was found deaf."""
+        account = self._wanted.get(account_id)
+        if account is None:
+            return True
+        if account.deaf_at is None:
+            return False
+        age = clock.monotonic() - self._forked_at[account_id]
+        return age > (clock.now() - account.deaf_at).total_seconds()
 
     def _may_fork(self, account_id: int) -> bool:
         return clock.monotonic() - self._forked_at.get(account_id, float("-inf")) >= RESTART_AFTER
@@ -119,7 +131,7 @@ def _active_accounts() -> Select[ExchangeApi]:
 
 
 def _account(row: ExchangeApi) -> Account:
-    return Account(row.id, row.exchange, credentials_of(row).api_key.reveal())
+    return Account(row.id, row.exchange, credentials_of(row).api_key.reveal(), row.deaf_at)
 
 
 def _fork(account: Account) -> int:

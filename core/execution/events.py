@@ -37,11 +37,13 @@ class Consequences:
     attempts: list[Attempt] = field(default_factory=list)
     cancels: list[Cancel] = field(default_factory=list)
     in_progress: set[int] = field(default_factory=set)
+    new_trades: list[Trade] = field(default_factory=list)  # those that were not booked before
 
     def add(self, other: "Consequences") -> None:
         self.attempts += other.attempts
         self.cancels += other.cancels
         self.in_progress |= other.in_progress
+        self.new_trades += other.new_trades
 
 
 def apply_events(session: Session, account_id: int, events: Sequence[StreamEvent], tokens: int) -> Consequences:
@@ -83,6 +85,7 @@ def apply_findings(session: Session, account_id: int, findings: Sequence[Finding
             touched[order.id] = order
     for order, trade in _new_trades(session, account_id, findings, orders):
         book_trade(strategies[order.strategy_id], order, trade)
+        consequences.new_trades.append(trade)
         touched[order.id] = order
     _conclude(session, strategies, touched.values(), tokens, consequences)
     return consequences

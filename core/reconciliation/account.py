@@ -16,7 +16,7 @@ from core.execution.events import Consequences, Finding, apply_findings
 from core.execution.identity import identity
 from core.execution.switches import note_read, throw
 from core.models import ExchangeApi, GridOrder, GridStrategy
-from core.reconciliation import books, cells
+from core.reconciliation import books, cells, hearing
 from core.reconciliation.trades import read_trades
 
 INTERVAL = timedelta(minutes=5)
@@ -33,6 +33,7 @@ def reconcile(account_id: int) -> Consequences:
     for symbol in symbols:
         consequences.add(_read_open_orders(account_id, api, symbol))
         consequences.add(read_trades(account_id, api, symbol))
+    hearing.judge(account_id, account.exchange, consequences.new_trades)
     books.read_incomes(account_id, api)
     with Session.begin() as session:
         cells.refill(session, account_id)

@@ -133,18 +133,28 @@ def _difference(session: OrmSession, strategy: GridStrategy) -> Decimal:
             Income.trade_id != "",
         )
     ).all()
+    split = _split_trades(session, strategy)
     last_known = min(max(fills, default=0), max((int(row.trade_id) for row in incomes), default=0))
+    own = fills.keys() - split
     venue = sum(
-        (row.amount for row in incomes if int(row.trade_id) in fills and int(row.trade_id) <= last_known), Decimal(0)
+        (row.amount for row in incomes if int(row.trade_id) in own and int(row.trade_id) <= last_known), Decimal(0)
     )
     gains = {
         trade_id: fill.realized_pnl - (fill.fee if fill.fee_asset == SETTLEMENT_ASSET else 0)
         for trade_id, fill in fills.items()
     }
     rows = sum(gains.values(), Decimal(0))
-    of_both = sum((gain for trade_id, gain in gains.items() if trade_id <= last_known), Decimal(0))
+    of_both = sum((gain for trade_id, gain in gains.items() if trade_id in own and trade_id <= last_known), Decimal(0))
     running_sums = strategy.realized_pnl - strategy.fees
     shares = session.scalars(
         select(Funding.amount).where(Funding.strategy_id == strategy.id, Funding.asset == SETTLEMENT_ASSET)
     )
     return (of_both - venue) + (running_sums - rows) + (strategy.funding - sum(shares, Decimal(0)))
+
+
+def _split_trades(session: OrmSession, strategy: GridStrategy) -> set[int]:
+    """Liquidations that were shared with others: the venue's line is of the whole, and the shares sum to it."""
+    shared = select(Fill.trade_id).where(
+        Fill.account_id == strategy.account_id, Fill.symbol == strategy.symbol, Fill.share > 0
+    )
+    return {int(trade_id) for trade_id in session.scalars(shared)}

@@ -26,6 +26,7 @@ from core.execution.events import Consequences, Finding, apply_findings
 from core.execution.intents import is_in_progress, is_wanted, lock_strategies
 from core.execution.rules import rules_of
 from core.models import ExchangeApi, GridOrder
+from core.reconciliation import hearing
 from core.reconciliation.trades import position_is_explained, read_trades
 
 log = structlog.get_logger()
@@ -81,6 +82,7 @@ def resolve(account_id: int) -> Consequences:
         missing = [doubt for doubt in absent if doubt.client_order_id not in found]
         consequences.add(_note_absences(session, account.exchange, missing, provable))
         _ask_later(session, [doubt for doubt in doubts if doubt.client_order_id in found])
+    hearing.judge(account_id, account.exchange, consequences.new_trades)
     return consequences
 
 

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session as OrmSession
 
-from core.clock import from_ms
 from core.db import Session
+from core.domain.liquidation import closed_by_venue
 from core.domain.order import OrderNews, Trade
 from core.exchange.base import AccountApi
 from core.execution.events import Consequences, Finding, apply_findings
-from core.models import ExchangeApi, Fill, GridOrder, GridStrategy, TradeCursor
+from core.models import Fill, GridOrder, GridStrategy, TradeCursor
+from core.reconciliation.foreign import book_closed_by_venue, book_external, external_position
 
 PAGE = 1000
 
@@ -48,16 +48,6 @@ def booked_position(session: OrmSession, account_id: int, symbol: str) -> Decima
         select(GridStrategy.position).where(GridStrategy.account_id == account_id, GridStrategy.symbol == symbol)
     )
     return sum(strategies, external_position(session, account_id, symbol))
-
-
-def external_position(session: OrmSession, account_id: int, symbol: str) -> Decimal:
-    """Signed, base: of the trades that belong to no strategy."""
-    external = session.execute(
-        select(Fill.side, Fill.quantity).where(
-            Fill.account_id == account_id, Fill.symbol == symbol, Fill.strategy_id.is_(None)
-        )
-    )
-    return sum((row.quantity if row.side == "BUY" else -row.quantity for row in external), Decimal(0))
 
 
 def _orders_behind(account_id: int, api: AccountApi, symbol: str, page: Sequence[Trade]) -> dict[str, str]:
@@ -97,38 +87,14 @@ def _book_page(
         )
     )
     findings = [Finding(orders[trade.order_id], trade=trade) for trade in page if orders[trade.order_id] in ours]
-    external = [trade for trade in page if orders[trade.order_id] not in ours]
+    foreign = [(trade, closed_by_venue(orders[trade.order_id])) for trade in page if orders[trade.order_id] not in ours]
     consequences = apply_findings(session, account_id, findings)
-    _book_external(session, account_id, external)
+    book_external(session, account_id, [trade for trade, reason in foreign if reason is None])
+    for trade, reason in foreign:
+        if reason is not None:
+            book_closed_by_venue(session, account_id, trade, reason)
     _move_cursor(session, account_id, symbol, max(int(trade.trade_id) for trade in page))
     return consequences
-
-
-def _book_external(session: OrmSession, account_id: int, trades: Sequence[Trade]) -> None:
-    """The user's own trades: a line of their own in the account's books."""
-    if not trades:
-        return
-    exchange = session.get_one(ExchangeApi, account_id).exchange
-    rows = [
-        {
-            "account_id": account_id,
-            "exchange": exchange,
-            "symbol": trade.symbol,
-            "order_id": trade.order_id,
-            "trade_id": trade.trade_id,
-            "side": trade.side,
-            "price": trade.price,
-            "quantity": trade.quantity,
-            "fee": trade.fee,
-            "fee_asset": trade.fee_asset,
-            "realized_pnl": trade.realized_pnl,
-            "is_maker": trade.is_maker,
-            "traded_at": from_ms(trade.traded_at),
-        }
-        for trade in trades
-    ]
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    session.execute(insert(Fill).values(rows).on_conflict_do_nothing())
 
 
 def _move_cursor(session: OrmSession, account_id: int, symbol: str, trade_id: int) -> None:

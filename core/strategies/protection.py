@@ -19,7 +19,7 @@ from core.domain.risk import losing_bounds, stop_prices
 from core.execution.intents import Cancel, lock_strategies, new_order
 from core.execution.rules import rules_of
 from core.models import GridCell, GridOrder, GridStrategy
-from core.reconciliation.trades import external_position
+from core.reconciliation.foreign import external_position
 from core.strategies.parameters import parameters_of
 from core.strategies.stopping import take_back
 

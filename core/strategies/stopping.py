@@ -18,7 +18,7 @@ from core.execution.events import request_reconciliation
 from core.execution.intents import Cancel, cancel_of, new_order
 from core.execution.rules import rules_of
 from core.models import ExchangeApi, GridOrder, GridStrategy
-from core.reconciliation.trades import external_position
+from core.reconciliation.foreign import external_position
 
 ASK_AFTER = timedelta(seconds=3)
 CLOSE_PURPOSE = {"STOP_LOSS": Purpose.STOP_LOSS, "TAKE_PROFIT": Purpose.TAKE_PROFIT}

@@ -39,6 +39,16 @@ class VenueAccount:
                 break
         return found
 
+    def trade_by_hand(self, symbol: str, side: str, quantity: Decimal) -> None:
+        """As the user would at the exchange's own page, at market."""
+        self._api.new_order(symbol=symbol, side=side, type="MARKET", quantity=float(quantity.quantize(D("0.001"))))
+
+    def income_of_trades(self) -> Decimal:
+        """What trades and funding have moved the wallet by."""
+        lines = self._api.get_income_history(limit=1000).data()
+        kinds = ("REALIZED_PNL", "COMMISSION", "FUNDING_FEE")
+        return sum((D(line.income) for line in lines if line.income_type in kinds), D(0))
+
     def income(self) -> Decimal:
         """Everything that ever moved the wallet but the deposit."""
         lines = self._api.get_income_history(limit=1000).data()

@@ -1,0 +1,125 @@
+"""Trades that are not our orders': the user's own, and those by which the venue closes positions by itself."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session as OrmSession
+
+from core.clock import from_ms, now
+from core.domain.ledger import SETTLEMENT_ASSET
+from core.domain.lifecycle import ACTIVE, FinishReason, StrategyStatus, move
+from core.domain.liquidation import split_trade
+from core.domain.order import Trade
+from core.execution.intents import end_for, lock_strategies
+from core.execution.rules import rules_of
+from core.models import Event, ExchangeApi, Fill, GridStrategy
+
+
+def external_position(session: OrmSession, account_id: int, symbol: str) -> Decimal:
+    """Signed, base: of the trades that belong to no strategy."""
+    external = session.execute(
+        select(Fill.side, Fill.quantity).where(
+            Fill.account_id == account_id, Fill.symbol == symbol, Fill.strategy_id.is_(None)
+        )
+    )
+    return sum((row.quantity if row.side == "BUY" else -row.quantity for row in external), Decimal(0))
+
+
+def book_external(session: OrmSession, account_id: int, trades: Sequence[Trade]) -> None:
+    """The user's own trades: a line of their own in the account's books."""
+    if not trades:
+        return
+    account = session.get_one(ExchangeApi, account_id)
+    if _insert(session, [_row(account, trade) for trade in trades]):
+        _stop_new_exposure(session, account, trades[0].symbol)
+
+
+def book_closed_by_venue(session: OrmSession, account_id: int, trade: Trade, reason: FinishReason) -> None:
+    """A liquidation, an automatic deleveraging or a settlement: booked to those who held the symbol, who end."""
+    account = session.get_one(ExchangeApi, account_id)
+    strategies = _strategies(session, account_id, trade.symbol)
+    if _is_booked(session, account_id, trade):
+        return
+    positions: dict[int | None, Decimal] = {None: external_position(session, account_id, trade.symbol)}
+    positions |= {number: strategy.position for number, strategy in strategies.items()}
+    shares = split_trade(trade, positions, rules_of(session, account.exchange, trade.symbol).step_size)
+    _insert(session, [_row(account, share, key, number) for number, (key, share) in enumerate(shares.items())])
+    for key, share in shares.items():
+        if key is not None:
+            strategies[key].ledger = strategies[key].ledger.apply(share)
+    for strategy in strategies.values():
+        if strategy.status in ACTIVE:
+            end_for(strategy, reason, f"the exchange has closed {trade.quantity} {trade.symbol} at {trade.price}")
+
+
+def _is_booked(session: OrmSession, account_id: int, trade: Trade) -> bool:
+    booked = select(Fill.id).where(
+        Fill.account_id == account_id,
+        Fill.symbol == trade.symbol,
+        Fill.trade_id == trade.trade_id,
+        Fill.order_id == trade.order_id,
+    )
+    return session.scalars(booked.limit(1)).first() is not None
+
+
+def _strategies(session: OrmSession, account_id: int, symbol: str) -> dict[int, GridStrategy]:
+    ran = select(GridStrategy.id).where(
+        GridStrategy.account_id == account_id, GridStrategy.symbol == symbol, GridStrategy.generation > 0
+    )
+    return lock_strategies(session, session.scalars(ran))
+
+
+def _stop_new_exposure(session: OrmSession, account: ExchangeApi, symbol: str) -> None:
+    """Trades of the user's have brought the account's position below the sum of ours: what the grids would close is no
+    longer there, and what they open is not what they think. They are paused; nothing is mended by trading."""
+    strategies = _strategies(session, account.id, symbol)
+    ours = sum((strategy.position for strategy in strategies.values()), Decimal(0))
+    external = external_position(session, account.id, symbol)
+    if ours * external >= 0:
+        return
+    for strategy in strategies.values():
+        if strategy.status != StrategyStatus.RUNNING:
+            continue
+        strategy.status = move(StrategyStatus.RUNNING, StrategyStatus.PAUSED)
+        strategy.look_at = now()
+        session.add(
+            Event(
+                user_id=strategy.user_id,
+                strategy_id=strategy.id,
+                account_id=account.id,
+                level="ALARM",
+                code="external_trade",
+                message=f"trades outside of the grids have taken {-external} of the {ours} {symbol} they hold: paused",
+                data={"ours": format(ours, "f"), "external": format(external, "f")},
+            )
+        )
+
+
+def _row(account: ExchangeApi, trade: Trade, strategy_id: int | None = None, share: int = 0) -> dict[str, Any]:
+    return {
+        "account_id": account.id,
+        "strategy_id": strategy_id,
+        "exchange": account.exchange,
+        "symbol": trade.symbol,
+        "order_id": trade.order_id,
+        "trade_id": trade.trade_id,
+        "side": trade.side,
+        "price": trade.price,
+        "quantity": trade.quantity,
+        "fee": trade.fee,
+        "fee_asset": trade.fee_asset or SETTLEMENT_ASSET,
+        "realized_pnl": trade.realized_pnl,
+        "is_maker": trade.is_maker,
+        "share": share,
+        "traded_at": from_ms(trade.traded_at),
+    }
+
+
+def _insert(session: OrmSession, rows: Sequence[dict[str, Any]]) -> bool:
+    """Whether any of them was not there before."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    new = session.scalars(insert(Fill).values(list(rows)).on_conflict_do_nothing().returning(Fill.id))
+    return new.first() is not None
