@@ -1,5 +1,6 @@
 """Celery's settings. The database is the queue, a message only a doorbell: whatever is lost here is rung again."""
 
+from core.bus import QUEUES
 from core.config import settings
 
 broker_url = settings().redis_url
@@ -9,7 +10,7 @@ accept_content = ["json"]
 task_serializer = "json"
 timezone = "UTC"
 
-imports = ("tasks.orders", "tasks.strategies", "tasks.upkeep")
+imports = ("tasks.orders", "tasks.strategies", "tasks.upkeep", "tasks.watchdog")
 task_routes = {
     "tasks.orders.*": {"queue": "orders"},
     "tasks.strategies.*": {"queue": "control"},
@@ -48,5 +49,14 @@ beat_max_loop_interval = 1
 beat_schedule = {
     "sweep": {"task": "tasks.upkeep.sweep", "schedule": 1.0, "options": {"expires": 5}},
     "snapshot": {"task": "tasks.upkeep.snapshot", "schedule": 60.0, "options": {"expires": 50}},
+    **{
+        f"heartbeat {queue}": {
+            "task": "tasks.watchdog.heartbeat",
+            "args": (queue,),
+            "schedule": 2.0,
+            "options": {"queue": queue, "expires": 5},
+        }
+        for queue in QUEUES
+    },
     "refresh rules": {"task": "tasks.upkeep.refresh_rules", "schedule": 3600.0, "options": {"expires": 600}},
 }

@@ -20,7 +20,8 @@ from core.clock import now_ms
 from core.config import settings
 from core.errors import Unavailable
 
-PARTS = ("worker", "listener", "market", "beat")
+QUEUES = ("orders", "control", "upkeep")
+PARTS = ("worker", "listener", "market", "beat", *(f"queue {name}" for name in QUEUES))
 
 
 @cache
@@ -56,6 +57,11 @@ def last_life_ms() -> dict[str, int]:
         return {str(part): int(moment) for part, moment in redis().hgetall("life").items()}
     except RedisError:
         return {}
+
+
+def forget_later(key: str, seconds: int) -> None:
+    with contextlib.suppress(RedisError):
+        redis().expire(key, seconds)
 
 
 def publish_marks(exchange: str, marks: dict[str, dict[str, Any]]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from celery import Celery
 from celery.signals import beat_init, setup_logging, worker_init, worker_ready
+from kombu.entity import Queue
 from kombu.exceptions import OperationalError
 from setproctitle import setproctitle
 
@@ -31,8 +32,13 @@ def answer_within(seconds: float) -> None:
 
 def ring(task_name: str, *arguments: Any) -> bool:
     """Enqueues a task; False where the broker is away. Call it after the commit: what is lost the sweep rings again."""
+    return ring_in(None, task_name, *arguments)
+
+
+def ring_in(queue: Queue | None, task_name: str, *arguments: Any) -> bool:
+    """The same in a queue other than the task's usual one."""
     try:
-        app.send_task(task_name, args=arguments)
+        app.send_task(task_name, args=arguments, queue=queue)
     except (OperationalError, OSError) as error:
         log.warning("the broker is away", task=task_name, error=type(error).__name__)
         return False
