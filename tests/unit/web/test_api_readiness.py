@@ -31,7 +31,8 @@ def test_it_is_alive_whatever_is_missing(client: FlaskClient) -> None:
 
 def test_everything_that_is_missing_is_named_with_its_reason(client: FlaskClient) -> None:
     found = missing(client)
-    assert set(found) == {"broker", "venue", "worker", "listener", "market", "beat"}
+    queues = {"queue orders", "queue control", "queue upkeep"}
+    assert set(found) == {"broker", "venue", "worker", "listener", "market", "beat", *queues}
     assert "paper" in found["venue"]
     assert client.get("/readyz").headers["Retry-After"]
 
