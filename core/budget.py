@@ -13,11 +13,10 @@ from functools import cache
 
 from redis.exceptions import RedisError
 
-from core.bus import redis
-from core.clock import monotonic, now_ms
+from core.bus import ask, redis
+from core.clock import now_ms
 
 SHARE_WITHOUT_REDIS = 0.25
-ASK_REDIS_AGAIN_AFTER = 2.0  # seconds: one that hangs must not delay every request
 PROBE_EVERY_MS = 1000
 
 # KEYS: the windows' counters, then two keys a gate: closed, probing.
@@ -73,18 +72,13 @@ def take(windows: Sequence[Window], wanted: int, *, whole: bool = False, gates: 
     keys = [window.key(moment) for window in windows]
     keys += [key for gate in gates for key in (f"closed:{gate}", f"probing:{gate}")]
     numbers = [*(window.cap for window in windows), *(window.length_ms for window in windows), PROBE_EVERY_MS]
-    if _alone().redis_may_answer():
-        try:
-            return int(redis().eval(_TAKE, len(keys), *keys, wanted, int(whole), len(windows), *numbers))
-        except RedisError:
-            _alone().redis_was_away()
-    return _alone().take(windows, wanted, whole, moment)
+    granted = ask(lambda: int(redis().eval(_TAKE, len(keys), *keys, wanted, int(whole), len(windows), *numbers)))
+    return _alone().take(windows, wanted, whole, moment) if granted is None else granted
 
 
 def correct(window: Window, used: int) -> None:
     """The venue's own count of the window that is now: others may spend from it too."""
-    with suppress(RedisError):
-        redis().eval(_AT_LEAST, 1, window.key(now_ms()), used, window.length_ms)
+    ask(lambda: redis().eval(_AT_LEAST, 1, window.key(now_ms()), used, window.length_ms))
 
 
 def close_gate(gate: str, pause_ms: int, probing_ms: int = 0) -> None:
@@ -107,13 +101,6 @@ class _Alone:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._spent: dict[str, int] = defaultdict(int)
-        self._away_until = 0.0
-
-    def redis_may_answer(self) -> bool:
-        return monotonic() >= self._away_until
-
-    def redis_was_away(self) -> None:
-        self._away_until = monotonic() + ASK_REDIS_AGAIN_AFTER
 
     def take(self, windows: Sequence[Window], wanted: int, whole: bool, moment: int) -> int:
         keys = [window.key(moment) for window in windows]

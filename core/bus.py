@@ -5,10 +5,10 @@ dropped and reads say "nothing known".
 """
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from redis import Redis
@@ -16,12 +16,15 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from core.clock import now_ms
+from core.clock import monotonic, now_ms
 from core.config import settings
 from core.errors import Unavailable
 
+ASK_AGAIN_AFTER = 2.0  # seconds
 QUEUES = ("orders", "control", "upkeep")
 PARTS = ("worker", "listener", "market", "beat", *(f"queue {name}" for name in QUEUES))
+
+T = TypeVar("T")
 
 
 @cache
@@ -35,6 +38,30 @@ def redis() -> "Redis":
         health_check_interval=10,
         decode_responses=True,
     )
+
+
+def ask(question: Callable[[], T]) -> T | None:
+    """The answer; None where Redis is away, which is then left alone for a while: whoever has several questions must
+    not wait out the timeout for each."""
+    if monotonic() < _silence().until:
+        return None
+    try:
+        return question()
+    except RedisError:
+        _silence().until = monotonic() + ASK_AGAIN_AFTER
+        return None
+
+
+@dataclass(slots=True)
+class _Silence:
+    """Until when nothing is asked, seconds, monotonic."""
+
+    until: float = float("-inf")
+
+
+@cache
+def _silence() -> _Silence:
+    return _Silence()
 
 
 def ping() -> None:
@@ -74,10 +101,7 @@ def publish_marks(exchange: str, marks: dict[str, dict[str, Any]]) -> None:
 
 def mark(exchange: str, symbol: str) -> dict[str, Any] | None:
     """The last published mark of a symbol, or None."""
-    try:
-        raw = redis().hget(f"marks:{exchange}", symbol)
-    except RedisError:
-        return None
+    raw = ask(lambda: redis().hget(f"marks:{exchange}", symbol))
     return None if raw is None else dict(orjson.loads(raw))
 
 
@@ -90,10 +114,7 @@ def show_stream(account_id: int, connected_at: int, event_at: int | None) -> Non
 
 def stream_state(account_id: int) -> dict[str, Any] | None:
     """What the account's listener last told, or None."""
-    try:
-        raw = redis().hget("streams", str(account_id))
-    except RedisError:
-        return None
+    raw = ask(lambda: redis().hget("streams", str(account_id)))
     return None if raw is None else dict(orjson.loads(raw))
 
 
@@ -105,10 +126,7 @@ def show_trading(account_ids: Iterable[int]) -> None:
 
 def last_trading_ms(account_id: int) -> int | None:
     """When the venue last answered an order or cancel of the account, or None."""
-    try:
-        moment = redis().hget("trading", str(account_id))
-    except RedisError:
-        return None
+    moment = ask(lambda: redis().hget("trading", str(account_id)))
     return None if moment is None else int(moment)
 
 
@@ -119,10 +137,7 @@ def publish_weight_limit(host: str, limit: int) -> None:
 
 
 def weight_limit(host: str) -> int | None:
-    try:
-        limit = redis().hget("weight_limits", host)
-    except RedisError:
-        return None
+    limit = ask(lambda: redis().hget("weight_limits", host))
     return None if limit is None else int(limit)
 
 

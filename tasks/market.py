@@ -3,6 +3,8 @@
 import signal
 import sys
 import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 
 import structlog
@@ -24,7 +26,56 @@ log = structlog.get_logger()
 READ_FOR = 1.0  # seconds
 LOAD_EVERY = 1.0  # seconds: how old the list of armed strategies may be
 RECONNECT_AFTER = 1.0  # seconds
+REMEMBERED_FOR = 3.0  # seconds, more than a sweep may be late
 RING_AGAIN_AFTER = 1.5  # seconds, while a stop stays reached and the strategy runs on
+
+
+@dataclass(slots=True)
+class Span:
+    """The lowest and the highest mark of a time."""
+
+    low: MarkPrice
+    high: MarkPrice
+
+    def widen(self, mark: MarkPrice) -> None:
+        if mark.mark_price < self.low.mark_price:
+            self.low = mark
+        if mark.mark_price > self.high.mark_price:
+            self.high = mark
+
+
+Spans = dict[str, Span]  # by symbol
+
+
+def spans_of(marks: Iterable[MarkPrice], known: Spans | None = None) -> Spans:
+    """`known` widened, or new ones."""
+    spans = {} if known is None else known
+    for mark in marks:
+        spans.setdefault(mark.symbol, Span(mark, mark)).widen(mark)
+    return spans
+
+
+class Recent:
+    """Each symbol's span of the last seconds, twice REMEMBERED_FOR at most: a price may come and go between sweeps."""
+
+    def __init__(self) -> None:
+        self._now: Spans = {}
+        self._before: Spans = {}
+        self._begun_at = float("-inf")
+
+    def note(self, marks: Iterable[MarkPrice]) -> None:
+        if clock.monotonic() - self._begun_at >= REMEMBERED_FOR:
+            self._before, self._now, self._begun_at = self._now, {}, clock.monotonic()
+        spans_of(marks, self._now)
+
+    def of(self, mark: MarkPrice) -> Span:
+        """The span of the mark's symbol, which has been noted."""
+        span = Span(mark, mark)
+        for noted in (self._before.get(mark.symbol), self._now.get(mark.symbol)):
+            if noted is not None:
+                span.widen(noted.low)
+                span.widen(noted.high)
+        return span
 
 
 class VenueWatch:
@@ -36,6 +87,7 @@ class VenueWatch:
         self._waiting: list[Waiting] = []
         self._loaded_at = float("-inf")
         self._rung_at: dict[int, float] = {}
+        self._recent = Recent()
 
     def run(self) -> None:
         while True:
@@ -48,9 +100,16 @@ class VenueWatch:
             clock.sleep(RECONNECT_AFTER)
 
     def _take(self, marks: list[MarkPrice]) -> None:
-        bus.publish_marks(self._exchange, {mark.symbol: _plain(mark) for mark in marks})
+        """Of several marks of a symbol the last is published, and each extreme may reach a stop or a trigger."""
+        self._recent.note(marks)
+        published = {mark.symbol: _plain(mark, self._recent.of(mark)) for mark in marks}
+        bus.publish_marks(self._exchange, published)
         self._load()
-        prices = {mark.symbol: mark.mark_price for mark in marks}
+        spans = spans_of(marks)
+        for extreme in ("low", "high"):
+            self._judge({symbol: getattr(span, extreme).mark_price for symbol, span in spans.items()})
+
+    def _judge(self, prices: dict[str, Decimal]) -> None:
         for hit in hits(self._armed, prices):
             self._ring("tasks.strategies.stop", hit.strategy_id, hit.reason, hit.message)
         for strategy in self._waiting:
@@ -76,7 +135,7 @@ class VenueWatch:
             log.warning("stops not loaded", error=str(error))
 
 
-def _plain(mark: MarkPrice) -> dict[str, str | int]:
+def _plain(mark: MarkPrice, recent: Span) -> dict[str, str | int]:
     def text(number: Decimal) -> str:
         return format(number, "f")
 
@@ -86,6 +145,10 @@ def _plain(mark: MarkPrice) -> dict[str, str | int]:
         "funding_rate": text(mark.funding_rate),
         "next_funding_at": mark.next_funding_at,
         "at": mark.at,
+        "low": text(recent.low.mark_price),
+        "low_at": recent.low.at,
+        "high": text(recent.high.mark_price),
+        "high_at": recent.high.at,
     }
 
 

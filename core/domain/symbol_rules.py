@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from core.domain.exact import ceil_to, floor_to, nearest_to
+from core.domain.exact import ceil_to, nearest_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,6 @@ class SymbolRules:
     def round_price(self, price: Decimal) -> Decimal:
         """The nearest tick, half up."""
         return nearest_to(Fraction(price), self.tick_size)
-
-    def floor_quantity(self, quantity: Decimal) -> Decimal:
-        """Down to the step: rounding up would overspend."""
-        return floor_to(Fraction(quantity), self.step_size)
 
     def is_orderable(self, quantity: Decimal, price: Decimal) -> bool:
         """Whether a LIMIT order of this size passes the minimums."""

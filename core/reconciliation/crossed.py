@@ -1,7 +1,8 @@
-"""Live orders whose price the market has passed: each is asked for, unless its news comes first."""
+"""Live orders whose price the market has reached: each is asked for, unless its news comes first."""
 
+from collections.abc import Mapping
 from datetime import timedelta
-from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Float, and_, cast, or_, select, update
 from sqlalchemy.orm import Session
@@ -16,24 +17,25 @@ NEWS_WITHIN = timedelta(seconds=3)
 
 
 def watch(session: Session) -> None:
-    """Puts crossed orders down to be asked for, by the mark prices published last."""
+    """Puts them down to be asked for, by how far the mark prices have gone in the last seconds."""
     traded = select(GridStrategy.exchange, GridStrategy.symbol).where(GridStrategy.status.in_(ACTIVE)).distinct()
     for exchange, symbol in session.execute(traded).all():
         mark = bus.mark(exchange, symbol)
         if mark is not None:
-            _watch(session, exchange, symbol, Decimal(mark["mark_price"]))
+            _watch(session, exchange, symbol, mark)
 
 
-def _watch(session: Session, exchange: str, symbol: str, mark: Decimal) -> None:
+def _watch(session: Session, exchange: str, symbol: str, mark: Mapping[str, Any]) -> None:
     price = cast(GridOrder.price, Float)  # only to choose whom to ask for: nothing is booked from it
+    # An order that was sent after the price had been there has not been reached by it.
     crossed = select(GridOrder.id).where(
         GridOrder.exchange == exchange,
         GridOrder.symbol == symbol,
         GridOrder.status.in_((OrderStatus.PLACED, OrderStatus.PARTIALLY_FILLED)),
         GridOrder.next_check_at.is_(None),
         or_(
-            and_(GridOrder.side == Side.BUY, price > float(mark)),
-            and_(GridOrder.side == Side.SELL, price < float(mark)),
+            and_(GridOrder.side == Side.BUY, price >= float(mark["low"]), GridOrder.sent_at < mark["low_at"]),
+            and_(GridOrder.side == Side.SELL, price <= float(mark["high"]), GridOrder.sent_at < mark["high_at"]),
         ),
     )
     found = session.scalars(crossed).all()

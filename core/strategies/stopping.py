@@ -10,6 +10,7 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from core import bus
 from core.clock import now
 from core.domain.order import CLOSING, FINAL, LIVE, OrderStatus, Purpose, Side
 from core.domain.plan import market_orders
@@ -111,10 +112,12 @@ def _closable(session: Session, strategy: GridStrategy) -> tuple[tuple[Decimal, 
     net = strategy.position + sum(others) + external_position(session, strategy.account_id, strategy.symbol)
     reducing = min(own, max(Decimal(0), sign * net))
     against_others = sum((abs(other) for other in others if other * sign < 0), Decimal(0))
+    mark = bus.mark(strategy.exchange, strategy.symbol)
+    price = Decimal("Infinity") if mark is None else Decimal(mark["mark_price"])
     # The minimum notional does not bind a reduce-only order.
     return (
         market_orders(reducing, Decimal("Infinity"), rules),
-        market_orders(min(own - reducing, against_others), Decimal("Infinity"), rules),
+        market_orders(min(own - reducing, against_others), price, rules),
     )
 
 

@@ -12,9 +12,9 @@ from core.strategies.reading import own
 from tasks.app import ring
 from web.api.grid import IDEMPOTENCY_KEY, ONE
 from web.auth import current_user_id
-from web.blueprint import Blueprint
+from web.blueprint import Blueprint, Decorator, V
 from web.idempotency import idempotent, keep
-from web.schemas.base import Empty
+from web.schemas.base import Empty, Schema
 from web.schemas.operations import AcceptedSchema, ResetSchema, StopAllAcceptedSchema, StopSchema
 
 blp = Blueprint("operations", __name__, url_prefix="/api/v1/grid", description="Start, stop, pause, resume, reset")
@@ -22,11 +22,24 @@ blp = Blueprint("operations", __name__, url_prefix="/api/v1/grid", description="
 Accepted = tuple[dict[str, Any], dict[str, str]]
 
 
-@blp.route(f"/start/{ONE}", methods=["POST"])
-@blp.arguments(Empty, required=False)
-@blp.response(202, AcceptedSchema)
-@blp.doc(parameters=[IDEMPOTENCY_KEY])
-@idempotent
+def _asked(name: str, body: type[Schema] = Empty) -> Decorator:
+    """For a view that takes a request to one strategy: POST, answered 202, done once however often it is sent."""
+
+    def decorate(view: V, /) -> V:
+        for wrap in (
+            idempotent,
+            blp.doc(parameters=[IDEMPOTENCY_KEY]),
+            blp.response(202, AcceptedSchema),
+            blp.arguments(body, required=False),
+            blp.route(f"/{name}/{ONE}", methods=["POST"]),
+        ):
+            view = wrap(view)
+        return view
+
+    return decorate
+
+
+@_asked("start")
 def start(_body: dict[str, Any], exchange: str, grid_id: int) -> Accepted:
     """Start a strategy"""
     with Session.begin() as session:
@@ -36,11 +49,7 @@ def start(_body: dict[str, Any], exchange: str, grid_id: int) -> Accepted:
     return accepted
 
 
-@blp.route(f"/stop/{ONE}", methods=["POST"])
-@blp.arguments(StopSchema, required=False)
-@blp.response(202, AcceptedSchema)
-@blp.doc(parameters=[IDEMPOTENCY_KEY])
-@idempotent
+@_asked("stop", StopSchema)
 def stop(body: dict[str, Any], exchange: str, grid_id: int) -> Accepted:
     """Stop a strategy: its orders are cancelled, and its position closed if asked"""
     with Session.begin() as session:
@@ -50,11 +59,7 @@ def stop(body: dict[str, Any], exchange: str, grid_id: int) -> Accepted:
     return accepted
 
 
-@blp.route(f"/pause/{ONE}", methods=["POST"])
-@blp.arguments(Empty, required=False)
-@blp.response(202, AcceptedSchema)
-@blp.doc(parameters=[IDEMPOTENCY_KEY])
-@idempotent
+@_asked("pause")
 def pause(_body: dict[str, Any], exchange: str, grid_id: int) -> Accepted:
     """Pause a strategy: nothing new is opened, closing orders stay"""
     with Session.begin() as session:
@@ -63,11 +68,7 @@ def pause(_body: dict[str, Any], exchange: str, grid_id: int) -> Accepted:
     return accepted
 
 
-@blp.route(f"/resume/{ONE}", methods=["POST"])
-@blp.arguments(Empty, required=False)
-@blp.response(202, AcceptedSchema)
-@blp.doc(parameters=[IDEMPOTENCY_KEY])
-@idempotent
+@_asked("resume")
 def resume(_body: dict[str, Any], exchange: str, grid_id: int) -> Accepted:
     """Resume a paused strategy"""
     with Session.begin() as session:
@@ -76,11 +77,7 @@ def resume(_body: dict[str, Any], exchange: str, grid_id: int) -> Accepted:
     return accepted
 
 
-@blp.route(f"/reset/{ONE}", methods=["POST"])
-@blp.arguments(ResetSchema, required=False)
-@blp.response(202, AcceptedSchema)
-@blp.doc(parameters=[IDEMPOTENCY_KEY])
-@idempotent
+@_asked("reset", ResetSchema)
 def reset(body: dict[str, Any], exchange: str, grid_id: int) -> Accepted:
     """Stop a strategy if it runs, then start it, with new parameters if given"""
     user_id, close_position = current_user_id(), body.pop("close_position")

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from core import bus
 from core.clock import now
 from core.db import Session
 from core.domain.lifecycle import StrategyStatus
@@ -132,3 +133,14 @@ def test_a_refused_close_waits_until_the_account_has_been_read_and_longer_each_t
         for order in session.query(GridOrder).filter_by(status=OrderStatus.REJECTED):
             order.created_at -= timedelta(seconds=3)
     assert len(step(grid)) == 2
+
+
+def test_what_is_too_small_to_be_closed_against_another_strategy_is_left(grid: int) -> None:
+    another_strategy_holds(grid, "-0.001")
+    bus.publish_marks("paper", {"BTCUSDT": {"mark_price": "4000"}})  # 4 USDT of it, 5 are the minimum
+    (close,) = step(grid)
+    assert (close.quantity, close.reduce_only) == (D("0.049"), True)
+    with Session.begin() as session:
+        session.query(GridOrder).filter_by(id=close.id).update({"status": OrderStatus.CANCELED})
+        session.get_one(GridStrategy, grid).position = D("0.001")
+    assert is_done(grid)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from core import bus
 from core.clock import monotonic
 from core.config import settings
 from tests.support.environment import forget_settings
@@ -94,6 +95,19 @@ def test_operations_are_accepted_while_the_broker_is_away(
         assert answer.status_code == 202
         assert (anna.get(f"/tasks/{answer.json['task_id']}").json or {})["state"] == "PENDING"
     assert anna.get("/grid/detail/paper/1").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/grid/detail/paper/1", "/connections", "/grid/performance/paper/1"])
+def test_a_broker_that_says_nothing_holds_up_no_page(
+    anna: Person, grid: dict[str, Any], monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    anna.post("/grid/create/paper", grid)
+    anna.post("/grid/start/paper/1")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        monkeypatch.setenv("REDIS_URL", f"redis://127.0.0.1:{listener.getsockname()[1]}/0")
+        settings.cache_clear()
+        bus.redis.cache_clear()
+        assert in_time(lambda: anna.get(path), 2).status_code == 200
 
 
 @pytest.fixture(params=["refuses", "says nothing"])

@@ -21,13 +21,6 @@ def test_a_price_goes_to_the_nearest_tick_half_up(price: Decimal, tick: str) -> 
     assert Fraction(rounded) % Fraction(tick) == 0
 
 
-@given(amounts, units)
-def test_a_quantity_goes_down_to_the_step(quantity: Decimal, step: str) -> None:
-    floored = rules(step_size=step).floor_quantity(quantity)
-    assert Fraction(floored) <= Fraction(quantity) < Fraction(floored) + Fraction(step)
-    assert Fraction(floored) % Fraction(step) == 0
-
-
 @given(st.integers(1, 10**9), st.integers(0, 10**6), st.integers(0, 10**6), st.sampled_from(["0.001", "0.1", "1"]))
 def test_the_smallest_quantity_is_orderable_and_a_step_less_is_not(
     price: int, least: int, notional: int, step: str

@@ -1,0 +1,44 @@
+"""Which orders are asked for because the market has passed them, on both databases."""
+
+from decimal import Decimal
+
+import pytest
+
+from core import bus
+from core.db import Session
+from core.domain.order import Side
+from core.models import GridOrder
+from core.reconciliation import crossed
+from tests.support.grids import order_rows, running_grid
+
+pytestmark = pytest.mark.usefixtures("database_url", "redis_server")
+D = Decimal
+SENT_AT = 1_000
+
+
+@pytest.fixture
+def grid() -> int:
+    """BUYs at 95000 to 99000, SELLs at 101000 to 105000."""
+    strategy_id = running_grid()
+    with Session.begin() as session:
+        for order in session.query(GridOrder):
+            order.sent_at = SENT_AT
+    return strategy_id
+
+
+def asked_for(strategy_id: int, low: int, high: int, at: int) -> list[tuple[str, Decimal | None]]:
+    """After a mark of 100000 that has been down to `low` and up to `high` at the time `at`."""
+    told = {"mark_price": "100000", "at": at, "low": str(low), "low_at": at, "high": str(high), "high_at": at}
+    bus.publish_marks("paper", {"BTCUSDT": told})
+    with Session.begin() as session:
+        crossed.watch(session)
+    return [(order.side, order.price) for order in order_rows(strategy_id) if order.next_check_at is not None]
+
+
+def test_a_price_that_has_come_back_has_passed_orders_too(grid: int) -> None:
+    passed = asked_for(grid, 98000, 101500, SENT_AT + 1)
+    assert sorted(passed) == [(Side.BUY, D(98000)), (Side.BUY, D(99000)), (Side.SELL, D(101000))]
+
+
+def test_an_order_that_was_sent_later_has_not_been_passed(grid: int) -> None:
+    assert asked_for(grid, 97500, 101500, SENT_AT) == []
