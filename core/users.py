@@ -14,6 +14,12 @@ from core.models import Event, RefreshToken, User
 SESSION_DAYS = 30
 
 
+def require_free(session: Session, email: str) -> None:
+    """Raises Conflict (email_taken)."""
+    if user_by_email(session, email) is not None:
+        raise _email_taken()
+
+
 def register(session: Session, email: str, password_hash: str) -> User:
     """Raises Conflict (email_taken)."""
     user = User(email=email, password_hash=password_hash)
@@ -21,8 +27,12 @@ def register(session: Session, email: str, password_hash: str) -> User:
     try:
         session.flush()
     except IntegrityError:
-        raise Conflict("email_taken", "A user with this email exists.") from None
+        raise _email_taken() from None
     return user
+
+
+def _email_taken() -> Conflict:
+    return Conflict("email_taken", "A user with this email exists.")
 
 
 def user_by_email(session: Session, email: str) -> User | None:

@@ -6,7 +6,7 @@ from core.db import Session
 from core.errors import Unauthorized
 from core.models import User
 from core.passwords import check_strength, hash_password, is_right
-from core.users import log_in, log_out, register, renew, user_by_email
+from core.users import log_in, log_out, register, renew, require_free, user_by_email
 from web import throttling
 from web.auth import presented_claims, tokens_of
 from web.blueprint import Blueprint
@@ -24,6 +24,8 @@ blp = Blueprint("auth", __name__, url_prefix="/api/v1/auth", description="Users 
 def register_user(body: dict[str, str]) -> User:
     """Register a user"""
     check_strength(body["password"], body["email"])
+    with Session.reading() as session:
+        require_free(session, body["email"])  # before the slow part, which a database that is away makes pointless
     password_hash = hash_password(body["password"])
     with Session.begin() as session:
         return register(session, body["email"], password_hash)
