@@ -23,14 +23,14 @@ class StackSession:
         self.var = var
         self.web_url = f"http://127.0.0.1:{free_port()}"
         self.paper_url = f"http://127.0.0.1:{free_port()}"
-        self._environment = self._variables() | dict(environment or {})
+        self.environment = self._variables() | dict(environment or {})
         self._runner: subprocess.Popen[bytes] | None = None
 
     def start(self, timeout: float = 60.0) -> None:
         """Returns when everything is ready; raises TimeoutError, with the end of the log, when it is not in time."""
         self.var.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
-            self._runner = spawn([sys.executable, "-m", "stack", "run"], env=self._environment, output=log)
+            self._runner = spawn([sys.executable, "-m", "stack", "run"], env=self.environment, output=log)
         try:
             wait_until_ready(self.web_url, timeout)
         except TimeoutError as error:

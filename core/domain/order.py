@@ -84,8 +84,8 @@ class OrderNews:
     Quantities in base units, prices in quote per base, times in ms. `filled_quantity` is cumulative.
     `status` is PLACED, PARTIALLY_FILLED, FILLED, CANCELED or EXPIRED.
 
-    A conditional order has an `algo_id`, and no `order_id` until its trigger makes an ordinary order of it, under the
-    same client order id.
+    A conditional order has an `algo_id`, its trigger as `price`, and no `order_id` until the trigger makes an ordinary
+    order of it, under the same client order id.
     """
 
     symbol: str

@@ -145,6 +145,8 @@ def _revive(session: Session, strategy: GridStrategy, order: GridOrder) -> None:
 def _watch_for_missing_trades(order: GridOrder) -> None:
     if order.booked_quantity < order.filled_quantity:
         order.next_check_at = order.next_check_at or now() + MISSING_TRADE_AFTER
+    elif order.cancel_wanted:
+        order.next_check_at = order.next_check_at or now()
     elif order.status not in (OrderStatus.PENDING, OrderStatus.SUBMITTED, OrderStatus.UNKNOWN):
         order.next_check_at = None
 

@@ -23,20 +23,32 @@ _LETTER = {
     Purpose.STOP_LOSS: "S",
     Purpose.TAKE_PROFIT: "T",
 }
+_PURPOSE = {letter: purpose for purpose, letter in _LETTER.items()}
 _MAC_LENGTH = 8
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """What an id of ours says of its order."""
+
+    strategy_id: int
+    cell_index: int | None
+    sequence: int
+    purpose: Purpose
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
-    """What makes an id ours. `era` changes after a restore, so that no id of a lost future comes back."""
+    """What makes an id ours."""
 
     name: str
-    era: int
     key: bytes
 
-    def client_order_id(self, strategy_id: int, cell_index: int | None, sequence: int, purpose: Purpose) -> str:
-        cell = "m" if cell_index is None else _base36(cell_index)
-        body = f"gk{self.name}-{_base36(self.era)}-{_base36(strategy_id)}-{cell}-{_base36(sequence)}{_LETTER[purpose]}"
+    def client_order_id(self, era: int, named: Named) -> str:
+        """`era` changes after a restore, so that no id of a lost future comes back."""
+        cell = "m" if named.cell_index is None else _base36(named.cell_index)
+        last = f"{_base36(named.sequence)}{_LETTER[named.purpose]}"
+        body = f"gk{self.name}-{_base36(era)}-{_base36(named.strategy_id)}-{cell}-{last}"
         made = f"{body}-{self._mac(body)}"
         if len(made) > 36:
             raise ImpossibleState(f"client order id {made} is longer than the venue takes")
@@ -44,11 +56,17 @@ class Identity:
 
     def strategy_of(self, client_order_id: str) -> int | None:
         """The strategy an id of ours belongs to, of whatever era; None for anybody else's."""
+        named = self.read(client_order_id)
+        return None if named is None else named.strategy_id
+
+    def read(self, client_order_id: str) -> Named | None:
+        """What an id of ours says, of whatever era; None for anybody else's."""
         body, _, mac = client_order_id.rpartition("-")
         parts = body.split("-")
         if len(parts) != 5 or parts[0] != f"gk{self.name}" or not hmac.compare_digest(mac, self._mac(body)):
             return None
-        return int(parts[2], 36)
+        cell_index = None if parts[3] == "m" else int(parts[3], 36)
+        return Named(int(parts[2], 36), cell_index, int(parts[4][:-1], 36), _PURPOSE[parts[4][-1]])
 
     def _mac(self, body: str) -> str:
         return hmac.digest(self.key, body.encode(), "sha256").hex()[:_MAC_LENGTH]
@@ -62,7 +80,7 @@ def identity(session: Session) -> Identity:
     url = str(session.get_bind().engine.url)
     if url not in _known:
         row = session.scalars(select(Installation)).one()
-        _known[url] = Identity(row.name, row.era, bytes.fromhex(row.id_key))
+        _known[url] = Identity(row.name, bytes.fromhex(row.id_key))
     return _known[url]
 
 

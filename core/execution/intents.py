@@ -12,7 +12,7 @@ from core.domain.lifecycle import PROTECTED, TRADING, FinishReason, StrategyStat
 from core.domain.order import CLOSING, OrderStatus, OrderType, Purpose, Side
 from core.domain.parameters import StrategyType
 from core.exchange.base import NewOrder
-from core.execution.identity import identity
+from core.execution.identity import Named, identity
 from core.models import GridCell, GridOrder, GridStrategy
 
 IN_PROGRESS = (StrategyStatus.STARTING, StrategyStatus.STOPPING)
@@ -108,7 +108,9 @@ def new_order(
         quantity=quantity,
         reduce_only=reduce_only,
         close_position=close_position,
-        client_order_id=identity(session).client_order_id(strategy.id, cell_index, sequence, purpose),
+        client_order_id=identity(session).client_order_id(
+            strategy.era, Named(strategy.id, cell_index, sequence, purpose)
+        ),
         status=OrderStatus.PENDING,
         attempts=0,
     )

@@ -49,6 +49,14 @@ def thrown(session: Session, exchange: str, account_id: int) -> Switch | None:
     return session.scalars(select(Switch).where(Switch.name.in_(names)).order_by(Switch.thrown_at).limit(1)).first()
 
 
+def is_unread(session: Session, account_id: int) -> bool:
+    return session.get(Switch, f"unread:{account_id}") is not None
+
+
+def throw_unread(session: Session, account_id: int) -> None:
+    throw(session, f"unread:{account_id}", "the account is being compared with the exchange")
+
+
 def note_refused_key(session: Session, account_id: int, words: str) -> None:
     """The venue does not take the account's key: nothing is sent with it but a routine check, until it does again."""
     account = session.get_one(ExchangeApi, account_id, with_for_update=True)

@@ -79,6 +79,7 @@ class GridStrategy(Base):
     halted: Mapped[str] = mapped_column(default="")  # why it places nothing now, by a switch; empty where it may
     alone: Mapped[bool] = mapped_column(default=False)  # on its symbol: nothing else of the account trades or holds it
     generation: Mapped[int] = mapped_column(default=0)  # of the run: claims of older ones are void
+    era: Mapped[int] = mapped_column(default=1)  # of the installation: in client order ids
     next_sequence: Mapped[int] = mapped_column(default=1)  # never reused, so that no client order id is
     budget: Mapped[Decimal | None]
     per_grid_amount: Mapped[Decimal | None]

@@ -3,6 +3,7 @@
     doubts    orders whose state is not known: asked for, adopted, or proved absent
     trades    the account's own trade list, by cursor
     foreign   trades that are not our orders': the user's, and the venue's
+    restored  orders of a future that was lost with a restore
     hearing   whether the account's stream is deaf
     account   an account in full: trades by cursor, open orders, the grid itself
     books     the venue's own income, funding shares, and whether the books balance

@@ -14,9 +14,9 @@ from core.exchange import account_api
 from core.exchange.base import AccountApi
 from core.execution.events import Consequences, Finding, apply_findings
 from core.execution.identity import identity
-from core.execution.switches import note_read, throw
+from core.execution.switches import is_unread, note_read, throw_unread
 from core.models import ExchangeApi, GridOrder, GridStrategy
-from core.reconciliation import books, cells, hearing
+from core.reconciliation import books, cells, hearing, restored
 from core.reconciliation.trades import read_trades
 
 INTERVAL = timedelta(minutes=5)
@@ -27,10 +27,12 @@ def reconcile(account_id: int) -> Consequences:
     with Session.begin() as session:
         account = session.get_one(ExchangeApi, account_id)
         account.reconcile_due_at = now() + INTERVAL
-        symbols = _symbols(session, account_id)
+        symbols, unread = _symbols(session, account_id), is_unread(session, account_id)
     api = account_api(account.exchange, credentials_of(account), routine=True)
     consequences = Consequences()
     for symbol in symbols:
+        if unread:
+            consequences.add(restored.take_in(account_id, api, symbol))
         consequences.add(_read_open_orders(account_id, api, symbol))
         consequences.add(read_trades(account_id, api, symbol))
     hearing.judge(account_id, account.exchange, consequences.new_trades)
@@ -56,7 +58,7 @@ def halt_until_read(session: OrmSession) -> None:
     no account that trades opens anything before it has been compared."""
     active = select(GridStrategy.account_id).where(GridStrategy.status.in_(ACTIVE)).distinct()
     for account_id in session.scalars(active).all():
-        throw(session, f"unread:{account_id}", "the account is being compared with the exchange")
+        throw_unread(session, account_id)
 
 
 def request_all(session: OrmSession, account_ids: list[int] | None = None) -> None:
@@ -91,10 +93,12 @@ def _read_open_orders(account_id: int, api: AccountApi, symbol: str) -> Conseque
         if ours.strategy_of(news.client_order_id) is not None
     }
     gone = [order_id for client_order_id, order_id in believed.items() if client_order_id not in listed]
+    consequences = Consequences()
+    if not restored.knows_all(account_id, listed):
+        consequences.add(restored.take_in(account_id, api, symbol))
     with Session.begin() as session:
-        consequences = apply_findings(
-            session, account_id, [Finding(client_order_id, news) for client_order_id, news in listed.items()]
-        )
+        findings = [Finding(client_order_id, news) for client_order_id, news in listed.items()]
+        consequences.add(apply_findings(session, account_id, findings))
         session.execute(
             update(GridOrder)
             .where(

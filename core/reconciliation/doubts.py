@@ -23,7 +23,7 @@ from core.exchange.base import AccountApi
 from core.exchange.pool import venue_now_ms
 from core.execution.booking import follow_up
 from core.execution.events import Consequences, Finding, apply_findings
-from core.execution.intents import is_in_progress, is_wanted, lock_strategies
+from core.execution.intents import Cancel, cancel_of, is_in_progress, is_wanted, lock_strategies
 from core.execution.rules import rules_of
 from core.models import ExchangeApi, GridOrder
 from core.reconciliation import hearing
@@ -81,7 +81,7 @@ def resolve(account_id: int) -> Consequences:
         found = {finding.client_order_id for finding in findings}
         missing = [doubt for doubt in absent if doubt.client_order_id not in found]
         consequences.add(_note_absences(session, account.exchange, missing, provable))
-        _ask_later(session, [doubt for doubt in doubts if doubt.client_order_id in found])
+        consequences.cancels += _ask_later(session, [doubt for doubt in doubts if doubt.client_order_id in found])
     hearing.judge(account_id, account.exchange, consequences.new_trades)
     return consequences
 
@@ -164,12 +164,18 @@ def _note_absences(session: OrmSession, exchange: str, absent: list[Doubt], prov
     return consequences
 
 
-def _ask_later(session: OrmSession, doubts: list[Doubt]) -> None:
-    """What the venue knew but is not whole yet (a trade still missing) is asked for again after a pause."""
+def _ask_later(session: OrmSession, doubts: list[Doubt]) -> list[Cancel]:
+    """What the venue knew but is not whole yet (a trade still missing) is asked for again after a pause; what still
+    rests and should not is cancelled once more."""
     ids = [doubt.grid_order_id for doubt in doubts]
+    cancels = []
     for order in session.scalars(select(GridOrder).where(GridOrder.id.in_(ids))):
-        if order.next_check_at is not None:
+        if order.cancel_wanted and order.status in (OrderStatus.PLACED, OrderStatus.PARTIALLY_FILLED):
+            cancels.append(cancel_of(order))
             _ask_order_later(order)
+        elif order.next_check_at is not None:
+            _ask_order_later(order)
+    return cancels
 
 
 def _ask_order_later(order: GridOrder) -> None:

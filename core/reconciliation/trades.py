@@ -13,6 +13,7 @@ from core.domain.order import OrderNews, Trade
 from core.exchange.base import AccountApi
 from core.execution.events import Consequences, Finding, apply_findings
 from core.models import Fill, GridOrder, GridStrategy, TradeCursor
+from core.reconciliation import restored
 from core.reconciliation.foreign import book_closed_by_venue, book_external, external_position
 
 PAGE = 1000
@@ -28,6 +29,8 @@ def read_trades(account_id: int, api: AccountApi, symbol: str) -> Consequences:
         page = api.trades(symbol, last + 1 if last else 0)
         if page:
             orders = _orders_behind(account_id, api, symbol, page)
+            if not restored.knows_all(account_id, set(orders.values())):
+                consequences.add(restored.take_in(account_id, api, symbol))
             with Session.begin() as session:
                 consequences.add(_book_page(session, account_id, symbol, page, orders))
         if len(page) < PAGE:

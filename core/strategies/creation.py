@@ -35,6 +35,7 @@ from core.models import (
     GridCell,
     GridOrder,
     GridStrategy,
+    Installation,
     Operation,
 )
 from core.strategies.parameters import apply_parameters, parameters_of
@@ -147,6 +148,7 @@ def create(
     if checked.account is None:
         raise Conflict("no_exchange_key", f"There is no key for {exchange}: add one first.")
     row = GridStrategy(user_id=user_id, account_id=checked.account.id, exchange=exchange, version=1)
+    row.era = session.scalars(select(Installation.era)).one()
     _apply(row, checked)
     set_options(row, options)
     session.add(row)

@@ -170,6 +170,7 @@ def upgrade() -> None:
         sa.Column("must_end_because", sa.String(), nullable=False),
         sa.Column("halted", sa.String(), nullable=False),
         sa.Column("alone", sa.Boolean(), nullable=False),
+        sa.Column("era", sa.Integer(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("next_sequence", sa.Integer(), nullable=False),
         sa.Column("budget", core.models.columns.Exact(), nullable=True),

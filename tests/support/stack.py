@@ -23,12 +23,15 @@ class User:
 
     def __init__(self, stack: "Stack", balance: Decimal | int) -> None:
         self.api = Api(f"{stack.web_url}/api/v1")
-        email, password = f"{secrets.token_hex(6)}@example.com", secrets.token_urlsafe(16)
-        self.api.post("/auth/register", {"email": email, "password": password})
-        self.api.login(email, password)
+        self._email, self._password = f"{secrets.token_hex(6)}@example.com", secrets.token_urlsafe(16)
+        self.api.post("/auth/register", {"email": self._email, "password": self._password})
+        self.log_in()
         self.api_key, self.api_secret = stack.venue.open_account(balance)
         keys = {"exchange": "paper", "api_key": self.api_key, "api_secret": self.api_secret}
         self.key_id: int = self.api.post("/exchange-keys", keys)["id"]
+
+    def log_in(self) -> None:
+        self.api.login(self._email, self._password)
 
     def create_grid(self, **parameters: Any) -> dict[str, Any]:
         return dict(self.api.post("/grid/create/paper", parameters))
