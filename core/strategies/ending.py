@@ -40,6 +40,7 @@ def end(session: Session, strategy: GridStrategy) -> None:
     strategy.stopped_at = now()
     strategy.waiting_for = ""
     request_reconciliation(session, strategy.account_id)  # the books of the run
+    _conclude_stop_all(session, strategy.user_id)
     operation = open_operation(session, strategy)
     if operation is not None and operation.kind == "reset" and strategy.status == StrategyStatus.STOPPED:
         apply_reset(strategy, operation)
@@ -49,7 +50,6 @@ def end(session: Session, strategy: GridStrategy) -> None:
         message = f"{strategy.position} were not closed: below the market's minimum, or closed outside"
         tell(session, strategy, "position_left", message, level="WARNING")
     conclude(session, strategy, None)
-    _conclude_stop_all(session, strategy.user_id)
 
 
 def open_operation(session: Session, strategy: GridStrategy) -> Operation | None:
