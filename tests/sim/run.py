@@ -118,7 +118,7 @@ class Run:
         for name in hostile.__slots__:
             setattr(self.faults, name, getattr(hostile, name))
         pace, meddling = random.choice((0.3, 1.0, 3.0)), random.choice((0.0, 0.02, 0.1))
-        for _ in range(random.randint(10, 60)):
+        for _ in range(random.randint(8, 45)):
             world.run_for(random.random() * pace)
             self._move(random.choice(SYMBOLS))
             self._meddle(meddling)

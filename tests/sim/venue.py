@@ -31,6 +31,7 @@ from tests.sim.worker import Worker
 from tests.sim.world import World
 
 NO_LIMIT = 10**9
+LONGEST_DETOUR = 3.0  # seconds that a request may take after it was answered with "unknown"
 LONGEST_LAG = 1.9  # seconds that an order may stay hidden from queries: less than the grace
 # (status, code, message, whether it may have been executed)
 REFUSALS = (
@@ -190,21 +191,25 @@ class TradingLine:
         self._hear(answer, news, on_reply, self._world.span(0.001, 8 if slow else 0.02))
 
     def _answer(self, method: str, values: dict[str, str]) -> Answer:
-        refused = None
-        if self._world.happens(self._wires.faults.refused):
-            refused = self._world.random.choice(REFUSALS)
-            self._world.tell(f"answered with {refused[1]}: {method} {_named(values)}")
-        if refused is None or (refused[3] and self._world.happens(0.5)):
-            served = serve(self._wires.venue, WS[method], Request(Params(values), "", "", (), self._account))
-            assert served is not None
-            if refused is None:
-                content = loads(orjson.dumps(served.body))
-                if served.status == 200:
-                    return Answer(200, content)
-                code, message = error_of(content)
-                self._world.tell(f"venue refuses {method} {_named(values)}: {code} {message}")
-                return Answer(served.status, None, code, message)
-        return Answer(refused[0], None, refused[1], refused[2])
+        if not self._world.happens(self._wires.faults.refused):
+            return self._executed(method, values)
+        status, code, message, may_be_executed = self._world.random.choice(REFUSALS)
+        self._world.tell(f"answered with {code}: {method} {_named(values)}")
+        if may_be_executed and self._world.happens(0.6):
+            # Before the answer, or later: a gateway gives up before the order system has begun.
+            late = self._world.random.choice((0.0, self._world.random.random() * LONGEST_DETOUR))
+            self._world.after(late, lambda: self._executed(method, values))
+        return Answer(status, None, code, message)
+
+    def _executed(self, method: str, values: dict[str, str]) -> Answer:
+        served = serve(self._wires.venue, WS[method], Request(Params(values), "", "", (), self._account))
+        assert served is not None
+        content = loads(orjson.dumps(served.body))
+        if served.status == 200:
+            return Answer(200, content)
+        code, message = error_of(content)
+        self._world.tell(f"venue refuses {method} {_named(values)}: {code} {message}")
+        return Answer(served.status, None, code, message)
 
     def _hear(
         self, answer: Answer | NoAnswer, news: Callable[[Any], OrderNews], on_reply: OnReply, seconds: float

@@ -89,7 +89,7 @@ class CellLife(RuleBasedStateMachine):
         if order is not None:
             self.venue.told.append(said(order, OrderStatus.PLACED))
 
-    def _picked(self, pick: int):  # noqa: ANN202
+    def _picked(self, pick: int):
         rows = [order for order in order_rows(self.grid, *LIVE) if order.id not in self.venue.ended]
         return rows[pick % len(rows)] if rows else None
 
