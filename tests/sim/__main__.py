@@ -10,7 +10,7 @@ from tests.support.environment import hermetic
 
 os.environ.update(hermetic())
 
-import tests.sim.turned_clock
+import tests.sim.turned_clock  # noqa: F401  first, because it turns the clock that all others bind
 from tests.sim.command import main
 
 sys.exit(main())

@@ -27,13 +27,13 @@ def main() -> int:
             result = _run(database, int(seed), verbose=True)
         print(*result.wrongs, sep="\n")
         return bool(result.wrongs)
-    return _run_many(int(os.environ.get("SEEDS", "300")), int(os.environ.get("FIRST", "1")))
+    return _run_many(int(os.environ.get("SEEDS") or 300), int(os.environ.get("FIRST") or 1))
 
 
 def _run_many(seeds: int, first: int) -> int:
     failed: list[Result] = []
     done: list[Result] = []
-    with ProcessPoolExecutor(int(os.environ.get("WORKERS", WORKERS)), initializer=_begin) as pool:
+    with ProcessPoolExecutor(WORKERS, initializer=_begin) as pool:
         waiting = [pool.submit(_one, seed) for seed in range(first, first + seeds)]
         for future in track(as_completed(waiting), "seeds", total=seeds):
             result = future.result()

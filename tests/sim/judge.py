@@ -1,20 +1,19 @@
-"""What must be true when everything has come to rest: the rows against what the venue itself remembers."""
+"""What must be true when everything has come to rest: orders and grids against what rests at the venue."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-import orjson
 from sqlalchemy import select, text
 
 from core.db import Session
 from core.domain.lifecycle import ACTIVE, OperationState, StrategyStatus
 from core.domain.order import OrderStatus
 from core.execution.rules import rules_of
-from core.models import Event, ExchangeApi, Fill, Funding, GridCell, GridOrder, GridStrategy, Operation
+from core.models import Event, Fill, GridCell, GridOrder, GridStrategy, Operation
 from core.strategies.levels import levels_of
-from tests.sim.user import BALANCE, Trader
+from tests.sim.user import Trader
 from tests.sim.venue import SimulatedVenue
 from tests.sim.world import World
 
@@ -36,12 +35,6 @@ class Judge:
             found = [*self._noted(session), *self._of_orders(), *self._of_strategies(session)]
             found += [*self._of_operations(session), *self._of_doubles()]
         return found
-
-    def about_the_books(self) -> list[str]:
-        """What differs between the rows and the venue's own ledger, after both were read."""
-        with Session.reading() as session:
-            self._read(session)
-            return [one for trader in self._traders for one in self._of_books(session, trader)]
 
     def _read(self, session: Any) -> None:
         self._strategies = {row.id: row for row in session.scalars(select(GridStrategy))}
@@ -175,116 +168,3 @@ class Judge:
             strategy = session.get(GridStrategy, operation.strategy_id) if operation.strategy_id else None
             if strategy is None or strategy.status in (StrategyStatus.RUNNING, StrategyStatus.STOPPED):
                 yield f"{operation.kind} of strategy {operation.strategy_id} is {operation.state}"
-
-    # --- books
-
-    def _of_books(self, session: Any, trader: Trader) -> Iterator[str]:
-        fills = list(session.scalars(select(Fill).where(Fill.account_id == trader.account_id)))
-        started = {row.symbol for row in self._strategies.values() if row.account_id == trader.account_id}
-        started = {
-            symbol
-            for symbol in started
-            if any(
-                row.generation and row.symbol == symbol and row.account_id == trader.account_id
-                for row in self._strategies.values()
-            )
-        }
-        yield from self._of_trades(fills, trader, started)
-        for symbol in sorted(started):
-            booked = sum((_signed(fill) for fill in fills if fill.symbol == symbol), ZERO)
-            at_venue = trader.account.holdings[symbol].quantity if symbol in trader.account.holdings else ZERO
-            if booked != at_venue:
-                yield f"account {trader.account_id}: {symbol} {booked} booked, {at_venue} at the venue"
-        yield from self._of_wallet(session, trader, fills, started)
-
-    def _of_trades(self, fills: list[Fill], trader: Trader, started: set[str]) -> Iterator[str]:
-        orders = {
-            str(number): client_id for number, client_id in self._venue.store.rows("SELECT id, client_id FROM orders")
-        }
-        here = {}
-        for fill in fills:
-            row = self._by_client_id.get(orders[fill.order_id])
-            owner = None if row is None else (row.strategy_id, row.id)
-            mine = None if fill.strategy_id is None else (fill.strategy_id, fill.grid_order_id)
-            if owner != mine:
-                yield f"trade {fill.trade_id} is {mine}'s here and {owner}'s in truth"
-            here[fill.symbol, fill.trade_id] = (
-                *(fill.order_id, fill.side, fill.price, fill.quantity),
-                *(fill.fee, fill.realized_pnl, fill.is_maker),
-            )
-        there = {
-            (trade["symbol"], str(trade["id"])): (
-                *(str(trade["orderId"]), trade["side"], Decimal(trade["price"]), Decimal(trade["qty"])),
-                *(Decimal(trade["commission"]), Decimal(trade["realizedPnl"]), trade["maker"]),
-            )
-            for trade in self._docs("trades", trader)
-            if trade["symbol"] in started
-        }
-        for key in sorted(here.keys() | there.keys()):
-            if here.get(key) != there.get(key):
-                yield f"trade {key} is {here.get(key)} here and {there.get(key)} there"
-
-    def _of_wallet(self, session: Any, trader: Trader, fills: list[Fill], started: set[str]) -> Iterator[str]:
-        ours = [row for row in self._strategies.values() if row.account_id == trader.account_id]
-        ledgers = sum((row.realized_pnl - row.fees + row.funding for row in ours), ZERO)
-        external = sum((fill.realized_pnl - fill.fee for fill in fills if fill.strategy_id is None), ZERO)
-        nobodys = select(Funding.amount).where(Funding.strategy_id.is_(None))
-        incomes = select(Funding.id)
-        del incomes
-        shares = session.scalars(nobodys.join_from(Funding, _income()).where(_income().account_id == trader.account_id))
-        external += sum(shares, ZERO)
-        elsewhere = sum(
-            (
-                Decimal(line["income"])
-                for line in self._docs("incomes", trader)
-                if line["symbol"] and line["symbol"] not in started and line["incomeType"] != "FUNDING_FEE"
-            ),
-            ZERO,
-        )
-        if BALANCE + ledgers + external + elsewhere != trader.account.wallet:
-            yield (
-                f"account {trader.account_id}: the ledgers say {ledgers} + {external} + {elsewhere}, "
-                f"the wallet {trader.account.wallet - BALANCE}"
-            )
-        for row in ours:
-            if row.books_balance is False or row.books_difference:
-                yield f"strategy {row.id}: books differ by {row.books_difference}"
-        account = session.get_one(ExchangeApi, trader.account_id)
-        if started and account.reconciled_at is None:
-            yield f"account {trader.account_id} was never reconciled"
-
-    def _docs(self, table: str, trader: Trader) -> list[dict[str, Any]]:
-        rows = self._venue.store.rows(f"SELECT doc FROM {table} WHERE account = ?", trader.account.id)
-        return [orjson.loads(doc) for (doc,) in rows]
-
-
-def _income() -> Any:
-    from core.models import Income
-
-    return Income
-
-
-def _signed(fill: Fill) -> Decimal:
-    return fill.quantity if fill.side == "BUY" else -fill.quantity
-
-
-def described(session: Any) -> Iterator[str]:
-    """Every row that is on its way, for whoever reads the trace of a run that failed."""
-    for row in session.scalars(select(GridStrategy)):
-        yield (
-            f"strategy {row.id} {row.status} {row.strategy_type} run {row.generation} position {row.position} "
-            f"pool {row.pool_quantity} close {row.close_on_end} waits for {row.waiting_for!r}"
-        )
-    for cell in session.scalars(select(GridCell)):
-        yield (
-            f"cell {cell.id} of {cell.strategy_id}/{cell.generation}: {cell.opening_side} {cell.quantity} holds "
-            f"{cell.held}, next {cell.next_side} {cell.next_quantity} at {cell.next_try_at} {cell.gap_reason!r} "
-            f"awaits {cell.awaits_inventory}"
-        )
-    for order in session.scalars(select(GridOrder)):
-        if order.status not in ("FILLED", "CANCELED") or order.booked_quantity != order.filled_quantity:
-            yield (
-                f"order {order.client_order_id} {order.status} {order.side} {order.quantity} at {order.price} "
-                f"filled {order.filled_quantity} booked {order.booked_quantity} attempts {order.attempts} "
-                f"checked at {order.next_check_at} {order.last_error!r}"
-            )

@@ -12,9 +12,11 @@ from core.paper.engine import funding, moves
 from core.reconciliation.account import request_all
 from tasks.app import ring
 from tests.sim import faults as fault
+from tests.sim.books import Books
 from tests.sim.broker import Broker
+from tests.sim.description import described
 from tests.sim.faults import Faults
-from tests.sim.judge import Judge, described
+from tests.sim.judge import Judge
 from tests.sim.seams import Database, without_threads
 from tests.sim.streams import Listener, Market
 from tests.sim.user import Hands, Trader, join
@@ -87,12 +89,13 @@ class Run:
     def _open(self) -> None:
         world, random = self.world, self.world.random
         self.venue.publish = self._hear
+        self.symbols = random.choice((SYMBOLS, SYMBOLS[:1], SYMBOLS[1:]))
         for number in range(1, random.randint(1, 2) + 1):
             trader = join(self.venue, number)
             self.traders.append(trader)
             self.listeners[trader.account.id] = Listener(world, self.faults, trader.account_id)
         for _ in range(random.randint(1, 3)):
-            hands = Hands(world, self.venue, random.choice(self.traders), random.choice(SYMBOLS))
+            hands = Hands(world, self.venue, random.choice(self.traders), random.choice(self.symbols))
             hands.make_grid()
             self.hands.append(hands)
         Market(world, self.venue, SYMBOLS)
@@ -117,10 +120,10 @@ class Run:
         hostile = fault.drawn(random)
         for name in hostile.__slots__:
             setattr(self.faults, name, getattr(hostile, name))
-        pace, meddling = random.choice((0.3, 1.0, 3.0)), random.choice((0.0, 0.02, 0.1))
-        for _ in range(random.randint(8, 45)):
-            world.run_for(random.random() * pace)
-            self._move(random.choice(SYMBOLS))
+        pace, meddling = random.choice((0.2, 0.5, 1.5)), random.choice((0.0, 0.01, 0.05))
+        for _ in range(int(random.randint(5, 25) / pace)):
+            world.run_for(random.random() * pace * 2)
+            self._move(random.choice(self.symbols))
             self._meddle(meddling)
 
     def _start(self, hands: Hands) -> None:
@@ -134,7 +137,7 @@ class Run:
             if self.world.happens(chance):
                 hands.trade_by_hand()
         if self.world.happens(chance):
-            symbol = self.world.random.choice(SYMBOLS)
+            symbol = self.world.random.choice(self.symbols)
             funding.pay(self.venue.exchange, symbol, Decimal(self.world.random.randint(-9, 9)) / 10_000)
             self.venue.commit()
         if self.world.happens(0.05):
@@ -148,7 +151,7 @@ class Run:
         random, market = self.world.random, self.venue.exchange.markets[symbol]
         begin = Decimal({"BNBUSDT": 700, "SOLUSDT": 100}[symbol])
         pull = int((begin - market.price) * 1000 / begin)
-        price = market.price * (1000 + random.randint(-7, 7) + pull // 6) / 1000
+        price = market.price * (1000 + random.randint(-9, 9) + pull // 6) / 1000
         self.world.tell(f"{symbol} at {price // market.rules.tick * market.rules.tick}")
         moves.move(self.venue.exchange, symbol, price // market.rules.tick * market.rules.tick)
         self.venue.commit()
@@ -170,7 +173,8 @@ class Run:
             complaints = judge.complaints()
         whole_after = self.world.seconds - begun
         self._read_the_books()
-        for complaint in (*judge.complaints(), *judge.about_the_books()):
+        books = [one for trader in self.traders for one in Books(self.venue, trader).complaints()]
+        for complaint in (*judge.complaints(), *books):
             self.world.wrong(complaint)
         if self.world.wrongs:
             with Session.reading() as session:

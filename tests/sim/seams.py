@@ -18,24 +18,25 @@ _BEGIN, _READING = db._Sessions.begin, db._Sessions.reading
 
 
 class Database:
-    """`is_open`: whether somebody is in a transaction, in which nothing else may be waited for."""
+    """The sessions of all processes. Within a transaction nothing is waited for."""
 
     def __init__(self, world: World, faults: Faults, worker: Worker) -> None:
         self._world = world
         self._faults = faults
         self._worker = worker
         self._depth = 0
-        db._Sessions.begin = lambda sessions: self._begin(sessions)  # type: ignore[method-assign]
-        db._Sessions.reading = lambda sessions: self._reading(sessions)  # type: ignore[method-assign]
+        db._Sessions.begin = self._begin
+        db._Sessions.reading = self._reading
 
     @property
     def is_open(self) -> bool:
+        """Whether somebody is in a transaction."""
         return self._depth > 0
 
     @contextmanager
-    def _begin(self, sessions: Any) -> Iterator[OrmSession]:
+    def _begin(self) -> Iterator[OrmSession]:
         self._approach("before a transaction")
-        with self._inside(), _BEGIN(sessions) as session:
+        with self._inside(), _BEGIN(db.Session) as session:
             yield session
             session.flush()
             self._worker.may_die("before a commit", may_pause=False)
@@ -47,9 +48,9 @@ class Database:
         self._world.wait(self._world.span(0.0005, 0.01))
 
     @contextmanager
-    def _reading(self, sessions: Any) -> Iterator[OrmSession]:
+    def _reading(self) -> Iterator[OrmSession]:
         self._approach("before reading")
-        with self._inside(), _READING(sessions) as session:
+        with self._inside(), _READING(db.Session) as session:
             yield session
 
     def _approach(self, where: str) -> None:

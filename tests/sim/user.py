@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import select
 
+from core.credentials import place_of
 from core.db import Session
 from core.domain.lifecycle import ACTIVE, STARTABLE, StrategyStatus
 from core.domain.parameters import GridType, Sizing, StrategyType
 from core.errors import Conflict, Refused, Unavailable, VenueRefused
 from core.models import ExchangeApi, GridStrategy, Operation, User
-from core.credentials import place_of
 from core.paper.engine.accounts import Account
 from core.paper.engine.orders import NewOrder
 from core.paper.engine.placing import cancel, place
@@ -95,7 +95,7 @@ class Hands:
         random = self._world.random
         price = self._venue.exchange.markets[self.symbol].price
         tick = self._venue.exchange.markets[self.symbol].rules.tick
-        low, high = (random.randint(4, 25) for _ in range(2))  # permille from the price
+        low, high = (random.randint(4, 18) for _ in range(2))  # permille from the price
         shift = random.choice((0, 0, 0, -10, 10))
         lower, upper = price * (1000 - low + shift) / 1000, price * (1000 + high + shift) / 1000
         kind = random.choice(list(StrategyType))
