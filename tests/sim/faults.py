@@ -29,6 +29,8 @@ class Faults:
     event_delayed: float = 0.0
     event_without_fee: float = 0.0
     late_query: float = 0.0
+    venue_away: float = 0.0  # for a while, as those below; per moment
+    database_away_for_long: float = 0.0
 
 
 _WORST = Faults(
@@ -53,6 +55,8 @@ _WORST = Faults(
     event_delayed=0.3,
     event_without_fee=0.1,
     late_query=0.3,
+    venue_away=0.05,
+    database_away_for_long=0.03,
 )
 
 

@@ -142,6 +142,8 @@ class Run:
             self.venue.commit()
         if self.world.happens(0.05):
             self.broker.disturb()
+        self.wires.disturb()
+        self.database.disturb()
         for listener in self.listeners.values():
             if self.world.happens(0.1):
                 listener.disturb()
@@ -169,6 +171,7 @@ class Run:
         self.world.run_for(10)
         complaints = judge.complaints()
         while complaints and self.world.seconds - begun < PATIENCE:
+            self.world.tell(f"not whole: {complaints[0]}")
             self.world.run_for(5)
             complaints = judge.complaints()
         whole_after = self.world.seconds - begun

@@ -12,7 +12,7 @@ from core.errors import DatabaseUnavailable, VenueUnavailable
 from core.exchange.venue_clock import VenueClock
 from tests.sim.faults import Faults
 from tests.sim.worker import Worker
-from tests.sim.world import World
+from tests.sim.world import Absence, World
 
 _BEGIN, _READING = db._Sessions.begin, db._Sessions.reading
 
@@ -25,6 +25,7 @@ class Database:
         self._faults = faults
         self._worker = worker
         self._depth = 0
+        self._absence = Absence()
         db._Sessions.begin = self._begin
         db._Sessions.reading = self._reading
 
@@ -32,6 +33,11 @@ class Database:
     def is_open(self) -> bool:
         """Whether somebody is in a transaction."""
         return self._depth > 0
+
+    def disturb(self) -> None:
+        if self._world.happens(self._faults.database_away_for_long):
+            self._world.tell("the database is away")
+            self._absence = self._world.away(self._world.span(1, 10))
 
     @contextmanager
     def _begin(self) -> Iterator[OrmSession]:
@@ -58,7 +64,7 @@ class Database:
             return
         self._worker.may_die(where)
         self._world.wait(self._world.span(0.0005, 0.01))
-        if self._world.happens(self._faults.database_away):
+        if self._absence or self._world.happens(self._faults.database_away):
             raise DatabaseUnavailable
 
     @contextmanager

@@ -9,7 +9,7 @@ import orjson
 
 from core.config import settings
 from core.domain.order import OrderNews
-from core.errors import VenueRefused, VenueUnavailable
+from core.errors import VenueUnavailable
 from core.exchange import Credentials, venue_now_ms
 from core.exchange.base import NewOrder, OnReply, Outcome, Reply
 from core.exchange.binance import parse
@@ -28,7 +28,7 @@ from core.paper.server.venue import Venue
 from tests.sim.faults import Faults
 from tests.sim.seams import Database
 from tests.sim.worker import Worker
-from tests.sim.world import World
+from tests.sim.world import Absence, World
 
 NO_LIMIT = 10**9
 LONGEST_DETOUR = 3.0  # seconds that a request may take after it was answered with "unknown"
@@ -88,11 +88,12 @@ class Wires:
         self.venue = venue
         self.worker = worker
         self._database = database
+        self.absence = Absence()
         RestClient.request = lambda _client, *asked: self._rest(*asked)  # type: ignore[method-assign]
 
     def _rest(self, method: str, path: str, query: str = "", api_key: str = "") -> Any:
         self._wait(path)
-        if self.world.happens(self.faults.rest_away):
+        if self.absence or self.world.happens(self.faults.rest_away):
             raise VenueUnavailable("not connected", "not_connected")
         params = Params(dict(parse_qsl(query, keep_blank_values=True)))
         account = self.venue.exchange.keys.get(api_key)
@@ -106,6 +107,11 @@ class Wires:
         if answer.status != 200:
             raise refusal(answer.status, content)
         return content
+
+    def disturb(self) -> None:
+        if self.world.happens(self.faults.venue_away):
+            self.world.tell("the venue is away")
+            self.absence = self.world.away(self.world.span(1, 15))
 
     def _wait(self, path: str) -> None:
         if self._database.is_open:
@@ -164,7 +170,7 @@ class TradingLine:
     ) -> None:
         faults = self._wires.faults
         self._wires.worker.may_die(f"before {method}", may_pause=False)
-        if self._world.happens(faults.not_sent):
+        if self._wires.absence or self._world.happens(faults.not_sent):
             on_reply(Reply(Outcome.NOT_SENT, message="not sent"))
             return
         values = {name: str(value) for name, value in params.items()}
@@ -225,4 +231,3 @@ def _named(values: dict[str, str]) -> str:
     return (values.get("newClientOrderId") or values["origClientOrderId"])[:-9]
 
 
-__all__ = ["Lines", "SimulatedVenue", "TradingLine", "VenueRefused", "Wires", "cell_of"]

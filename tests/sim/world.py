@@ -16,6 +16,16 @@ from tests.sim.turned_clock import BEGINNING_MS, TIME
 T = TypeVar("T")
 
 
+class Absence:
+    """Of a part that others need, until it is over."""
+
+    def __init__(self, until_ms: float = 0.0) -> None:
+        self._until_ms = until_ms
+
+    def __bool__(self) -> bool:
+        return self._until_ms > TIME.ms
+
+
 class World:
     def __init__(self, seed: int, verbose: bool = False) -> None:
         self.seed = seed
@@ -62,6 +72,9 @@ class World:
             TIME.ms = max(TIME.ms, moment)
             action()
         TIME.ms = end
+
+    def away(self, seconds: float) -> "Absence":
+        return Absence(TIME.ms + seconds * 1000)
 
     # --- side by side
 
