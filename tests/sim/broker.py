@@ -1,14 +1,17 @@
 """The broker between processes: it loses, doubles, delays and reorders messages, goes away and forgets."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import fakeredis
+from fakeredis._socket import _base
 from kombu.exceptions import OperationalError
 
 import tasks.app
 from core import bus
 from tests.sim.faults import Faults
+from tests.sim.turned_clock import TIME
 from tests.sim.worker import Worker
 from tests.sim.world import World
 
@@ -34,12 +37,13 @@ class Broker:
         tasks.app.app.send_task = self._publish  # type: ignore[method-assign]
         bus.Redis = self  # type: ignore[assignment,misc]
         bus.redis.cache_clear()
+        _base.time = SimpleNamespace(time=lambda: TIME.ms / 1000)  # type: ignore[assignment]  what expires there
 
     def from_url(self, _url: str, **_: Any) -> MovedRedis:
         """What core.bus calls to connect."""
         return self._redis
 
-    def _publish(self, name: str, args: tuple[Any, ...] = ()) -> None:
+    def _publish(self, name: str, args: tuple[Any, ...] = (), queue: object = None) -> None:
         self._worker.may_die(f"before ringing {name}")
         if self._world.happens(self._faults.broker_away):
             raise OperationalError("the broker is away")

@@ -8,11 +8,14 @@ from typing import Any
 from sqlalchemy import select, text
 
 from core.db import Session
-from core.domain.lifecycle import ACTIVE, OperationState, StrategyStatus
+from core.domain.lifecycle import ACTIVE, PROTECTED, OperationState, StrategyStatus
 from core.domain.order import OrderStatus
+from core.domain.parameters import StrategyType
+from core.domain.risk import losing_bounds, stop_prices
 from core.execution.rules import rules_of
 from core.models import Event, Fill, GridCell, GridOrder, GridStrategy, Operation
 from core.strategies.levels import levels_of
+from core.strategies.parameters import parameters_of
 from tests.sim.user import Trader
 from tests.sim.venue import SimulatedVenue
 from tests.sim.world import World
@@ -68,21 +71,26 @@ class Judge:
         for trader in self._traders:
             for holding in trader.account.holdings.values():
                 yield from holding.orders.values()
+            yield from (algo for algo in trader.account.algos.values() if algo.is_open)
 
     @staticmethod
     def _of_order(row: GridOrder, order: Any) -> Iterator[str]:
-        here = (row.order_id, row.symbol, row.side, row.price, row.quantity, row.filled_quantity, row.reduce_only)
-        there = (
-            *(str(order.id), order.symbol, order.side, order.price),
-            *(order.quantity, order.filled, order.reduce_only),
-        )
+        here: tuple[Any, ...] = row.symbol, row.side
+        there: tuple[Any, ...] = order.symbol, order.side
+        if row.is_conditional:
+            here += row.algo_id, row.trigger_price, row.close_position, row.close_position or row.quantity
+            there += str(order.id), order.trigger_price, order.close_position, order.close_position or order.quantity
+        else:
+            here += row.order_id, row.price, row.quantity, row.filled_quantity, row.reduce_only
+            there += str(order.id), order.price, order.quantity, order.filled, order.reduce_only
         if here != there:
             yield f"{row.client_order_id} is {here} here and {there} there"
 
     def _of_doubles(self) -> Iterator[str]:
-        for (client_id,), number in Counter(self._venue.store.rows("SELECT client_id FROM orders")).items():
-            if number > 1 and client_id.startswith("gk"):
-                yield f"{client_id} had {number} orders at the venue"
+        for table in ("orders", "algos"):
+            for (client_id,), number in Counter(self._venue.store.rows(f"SELECT client_id FROM {table}")).items():
+                if number > 1 and client_id.startswith("gk"):
+                    yield f"{client_id} had {number} {table} at the venue"
 
     # --- strategies
 
@@ -109,12 +117,29 @@ class Judge:
                 smallest = rules_of(session, strategy.exchange, strategy.symbol).market_min_quantity
                 if abs(strategy.position) >= smallest and not self._was_closed_by_hand(session, strategy):
                     yield f"{name} should be flat and holds {strategy.position}"
+            if strategy.status in PROTECTED and strategy.entry_price is not None:
+                yield from self._of_protection(session, strategy)
             yield from self._of_holdings(session, strategy)
+
+    def _of_protection(self, session: Any, strategy: GridStrategy) -> Iterator[str]:
+        """Every losing bound that the grid can hold something at rests at the venue too."""
+        resting = {order.client_id for order in self._resting()}
+        triggers = {
+            row.trigger_price
+            for row in self._rows
+            if row.strategy_id == strategy.id and row.is_conditional and row.client_order_id in resting
+        }
+        opening = {cell.opening_side for cell in self._cells(session, strategy)}
+        rules = rules_of(session, strategy.exchange, strategy.symbol)
+        stops = stop_prices(parameters_of(strategy), strategy.lower_price, strategy.upper_price, rules)
+        for side, price in losing_bounds(StrategyType(strategy.strategy_type), *stops).items():
+            if side in opening and price not in triggers:
+                yield f"strategy {strategy.id} ({strategy.status}) has nothing at the venue at {price}"
 
     @staticmethod
     def _was_closed_by_hand(session: Any, strategy: GridStrategy) -> bool:
         """Whether it has said that the user himself has closed it."""
-        said = select(Event.id).where(Event.strategy_id == strategy.id, Event.code == "closed_by_hand")
+        said = select(Event.id).where(Event.strategy_id == strategy.id, Event.code == "position_left")
         return session.scalars(said).first() is not None
 
     def _waits(self, strategy: GridStrategy) -> bool:

@@ -104,7 +104,7 @@ class Run:
 
     def _hear(self, events: list[tuple[int, dict[str, object]]]) -> None:
         for account_id, event in events:
-            if event["e"] in ("ORDER_TRADE_UPDATE", "ACCOUNT_UPDATE"):
+            if event["e"] in ("ORDER_TRADE_UPDATE", "ACCOUNT_UPDATE", "ALGO_UPDATE"):
                 self.listeners[account_id].hear(event)
 
     def _beat(self) -> None:
@@ -166,6 +166,8 @@ class Run:
         self._is_calm = True
         for name in self.faults.__slots__:
             setattr(self.faults, name, 0.0)
+        for hands in self.hands:
+            hands.throw_switch(on=False)
         judge = Judge(self.world, self.venue, self.traders)
         begun = self.world.seconds
         self.world.run_for(10)

@@ -1,13 +1,17 @@
 """The processes that listen: an account's listener and the market's watch, with what their streams do to events."""
 
-from typing import Any
+from contextlib import suppress
+from typing import Any, cast
 
 import orjson
 
-from core.errors import VenueUnavailable
+from core import clock
+from core.db import Session
+from core.errors import DatabaseUnavailable, VenueUnavailable
 from core.exchange.base import MarkPrice, UserEvent
-from core.exchange.binance import parse
 from core.exchange.binance.numbers import loads
+from core.exchange.binance.streams import BinanceUserStream
+from core.models import ExchangeApi
 from core.paper.engine.exchange import Event
 from core.paper.server.venue import Venue
 from tasks.listener import Forwarder
@@ -47,8 +51,10 @@ class Listener:
         self._account_id = account_id
         self._connect()
         world.every(1.0, self._pass_on)
+        world.every(2.0, self.replace_if_deaf)
 
     def _connect(self) -> None:
+        self._connected_at = clock.now()
         self._stream = Stream()
         self._forwarder = Forwarder(self._account_id)
 
@@ -81,6 +87,14 @@ class Listener:
         except VenueUnavailable:
             self._connect()
 
+    def replace_if_deaf(self) -> None:
+        """What the supervisor does with a listener that is older than the moment at which it was found deaf."""
+        with suppress(DatabaseUnavailable), Session.reading() as session:
+            deaf_at = session.get_one(ExchangeApi, self._account_id).deaf_at
+            if deaf_at is not None and deaf_at > self._connected_at:
+                self._world.tell(f"the listener of {self._account_id} is replaced")
+                self._connect()
+
     def disturb(self) -> None:
         """The stream is cut, or the process is killed with what it held."""
         if not self._world.happens(self._faults.event_dropped / 3):
@@ -91,15 +105,13 @@ class Listener:
 
 
 def _parsed(event: Event) -> list[UserEvent]:
-    message = loads(orjson.dumps(event))
-    if message["e"] == "ORDER_TRADE_UPDATE":
-        return [parse.stream_event(message)]
-    return parse.account_update(message) if message["e"] == "ACCOUNT_UPDATE" else []
+    """As the adapter's stream reads it."""
+    return BinanceUserStream._events(cast(BinanceUserStream, None), loads(orjson.dumps(event)))
 
 
 def _said(event: Event) -> str:
     order = event.get("o")
-    return f"{order['c'][:-9]} {order['X']}" if order else str(event["e"])
+    return f"{order.get('c', order.get('caid'))[:-9]} {order['X']}" if order else str(event["e"])
 
 
 class Market:

@@ -1,6 +1,7 @@
 """What users do: they make grids, start and end them at the worst moments, and trade by hand beside them."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -9,7 +10,7 @@ from sqlalchemy import select
 
 from core.credentials import place_of
 from core.db import Session
-from core.domain.lifecycle import ACTIVE, STARTABLE, StrategyStatus
+from core.domain.lifecycle import STARTABLE, StrategyStatus
 from core.domain.parameters import GridType, Sizing, StrategyType
 from core.errors import Conflict, Refused, Unavailable, VenueRefused
 from core.models import ExchangeApi, GridStrategy, Operation, User
@@ -17,7 +18,7 @@ from core.paper.engine.accounts import Account
 from core.paper.engine.orders import NewOrder
 from core.paper.engine.placing import cancel, place
 from core.paper.engine.refusals import VenueError
-from core.strategies import creation, requests
+from core.strategies import creation, halting, requests
 from core.vault import encrypt
 from tasks.app import ring
 from tests.sim.venue import SimulatedVenue
@@ -123,6 +124,9 @@ class Hands:
         rows = self._rows()
         if not rows:
             return
+        if self._world.happens(0.1):
+            self.throw_switch(self._world.happens(0.5))
+            return
         row = self._world.random.choice(rows)
         if row.status in STARTABLE | {StrategyStatus.FINISHED}:
             wanted = self._world.random.choice(("start", "start", "reset"))
@@ -168,12 +172,15 @@ class Hands:
         with Session.begin() as session:
             requests.request_reset(session, self.trader.user_id, PAPER, row.id, close, parameters)
 
-    def end_what_has_not(self) -> bool:
-        """Whether a grid was still active, and is asked to stop."""
-        active = [row for row in self._rows() if row.status in ACTIVE]
-        for row in active:
-            self._do("stop", row)
-        return bool(active)
+    def throw_switch(self, on: bool) -> None:
+        """The kill switch of his account."""
+        self._world.tell(f"user: kill switch {on}")
+        with suppress(Unavailable), Session.begin() as session:
+            account = session.get_one(ExchangeApi, self.trader.account_id)
+            if on:
+                halting.halt(session, account, "by hand")
+            else:
+                halting.resume(session, account)
 
     # --- by hand
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from core.config import settings
-from core.domain.order import OrderNews
+from core.domain.order import OrderType
 from core.errors import VenueUnavailable
 from core.exchange import Credentials, venue_now_ms
 from core.exchange.base import NewOrder, OnReply, Outcome, Reply
@@ -16,7 +16,7 @@ from core.exchange.binance import parse
 from core.exchange.binance.numbers import loads
 from core.exchange.binance.rest import RestClient, error_of, refusal
 from core.exchange.binance.session import REPLY_TIMEOUT, Answer, NoAnswer
-from core.exchange.binance.trading import order_params, reply_of
+from core.exchange.binance.trading import Parser, conditional_params, order_params, reply_of
 from core.exchange.pool import Lease
 from core.paper.engine.accounts import Account
 from core.paper.engine.orders import Order
@@ -155,19 +155,25 @@ class TradingLine:
         self.is_heard = True
 
     def place(self, order: NewOrder, on_reply: OnReply) -> None:
-        news = partial(parse.placed_news, order=order)
-        self._ask("order.place", order_params(order), order.timestamp, news, on_reply)
+        if order.type is OrderType.STOP_MARKET:
+            params = conditional_params(order)
+            self._ask("algoOrder.place", params, order.timestamp, parse.conditional_news, on_reply)
+        else:
+            news = partial(parse.placed_news, order=order)
+            self._ask("order.place", order_params(order), order.timestamp, news, on_reply)
 
     def cancel(self, symbol: str, client_order_id: str, on_reply: OnReply) -> None:
         params = {"symbol": symbol, "origClientOrderId": client_order_id}
         self._ask("order.cancel", params, venue_now_ms(self._exchange), parse.order_news, on_reply)
 
+    def cancel_conditional(self, client_order_id: str, on_reply: OnReply) -> None:
+        params = {"clientAlgoId": client_order_id}
+        self._ask("algoOrder.cancel", params, venue_now_ms(self._exchange), parse.no_news, on_reply)
+
     def close(self) -> None:
         return
 
-    def _ask(
-        self, method: str, params: dict[str, Any], timestamp: int, news: Callable[[Any], OrderNews], on_reply: OnReply
-    ) -> None:
+    def _ask(self, method: str, params: dict[str, Any], timestamp: int, news: Parser, on_reply: OnReply) -> None:
         faults = self._wires.faults
         self._wires.worker.may_die(f"before {method}", may_pause=False)
         if self._wires.absence or self._world.happens(faults.not_sent):
@@ -186,7 +192,7 @@ class TradingLine:
             self._world.after(arrives - self._world.seconds, lambda: self._arrive(method, values, news, on_reply))
         self._wires.worker.may_die(f"after {method}", may_pause=False)
 
-    def _arrive(self, method: str, values: dict[str, str], news: Callable[[Any], OrderNews], on_reply: OnReply) -> None:
+    def _arrive(self, method: str, values: dict[str, str], news: Parser, on_reply: OnReply) -> None:
         answer = self._answer(method, values)
         faults = self._wires.faults
         if self._world.happens(faults.reply_lost):
@@ -217,9 +223,7 @@ class TradingLine:
         self._world.tell(f"venue refuses {method} {_named(values)}: {code} {message}")
         return Answer(served.status, None, code, message)
 
-    def _hear(
-        self, answer: Answer | NoAnswer, news: Callable[[Any], OrderNews], on_reply: OnReply, seconds: float
-    ) -> None:
+    def _hear(self, answer: Answer | NoAnswer, news: Parser, on_reply: OnReply, seconds: float) -> None:
         def hear() -> None:
             if self.is_heard:
                 on_reply(reply_of(answer, news))
@@ -228,6 +232,5 @@ class TradingLine:
 
 
 def _named(values: dict[str, str]) -> str:
-    return (values.get("newClientOrderId") or values["origClientOrderId"])[:-9]
-
-
+    names = "newClientOrderId", "origClientOrderId", "clientAlgoId"
+    return next(values[name] for name in names if name in values)[:-9]

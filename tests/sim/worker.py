@@ -9,13 +9,14 @@ from typing import Any
 from greenlet import getcurrent, greenlet
 
 import tasks.app
-from core import symbols
+from core import budget, bus, symbols
 from core.db import Session
 from core.errors import Unavailable
 from core.exchange.venue_clock import _clock_at
 from core.execution import identity, rates, rules
 from core.execution.sending import Answered, Sender
 from core.reconciliation.account import request_all
+from core.upkeep import halt_after_silence
 from tasks import orders, strategies, upkeep  # noqa: F401  register their tasks
 from tests.sim.faults import Faults
 from tests.sim.world import World
@@ -150,6 +151,7 @@ class Worker:
     def _begin_again(self) -> None:
         self._world.tell("the worker is up again")
         self._doomed, self.is_up = False, True
+        self._run("worker_init", halt_after_silence)
         self._run("worker_ready", self._ask_for_reconciliation)
 
     @staticmethod
@@ -165,7 +167,10 @@ class Worker:
         symbols._books.cache_clear()
         _clock_at.cache_clear()
         identity._known.clear()
-        rates._spent_alone.clear()
+        rates._failures.clear()
+        rates._exchange_of.cache_clear()
+        budget._alone.cache_clear()
+        bus._silence.cache_clear()
         rules._cache.clear()
         upkeep._busy = set() if self._alone else Forgetful()
 
