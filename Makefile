@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test bench lint format clean
+.PHONY: help install run demo test sim bench lint format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ demo: install ## headless: three grids over a replay (DATA=klines.csv), exits 0 
 
 test: install ## all tests (ARGS='-k name' chooses); names at the end what could not run here
 	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+
+sim: install ## the seeded simulation of the whole flow (SEEDS=300, or SEED=n for one with its trace)
+	@SEED="$(SEED)" SEEDS="$(SEEDS)" $(BIN)/python -m tests.sim
 
 bench: install ## benchmarks as ratios to floors of the same run; writes var/bench.json
 	@$(BIN)/python -m tests.bench

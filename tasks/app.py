@@ -14,6 +14,7 @@ from setproctitle import setproctitle
 
 from core.db import Session
 from core.errors import DatabaseUnavailable
+from core.exchange.pool import Pool
 from core.execution.sending import Sender
 from core.logs import configure_logging
 from core.reconciliation.account import request_all
@@ -48,7 +49,9 @@ def ring_in(queue: Queue | None, task_name: str, *arguments: Any) -> bool:
 @cache
 def sender() -> Sender:
     """The worker process's own; made at its first use, after any fork."""
-    return Sender(on_progress=_ring_progress)
+    made = Sender(Pool(), on_progress=_ring_progress)
+    made.start_recording()
+    return made
 
 
 def _ring_progress(strategy_ids: Iterable[int]) -> None:

@@ -64,10 +64,14 @@ class Forwarder:
     def forward(self, stream: UserStream) -> None:
         """Until the stream ends: VenueUnavailable."""
         while True:
-            self._due = {task_name for task_name in self._due if not ring(task_name, self._account_id)}
-            self._backlog += self._read(stream)
-            self._deliver()
-            self._show()
+            self.pass_on(stream)
+
+    def pass_on(self, stream: UserStream) -> None:
+        """What the stream brings within a second. Raises VenueUnavailable where it has ended."""
+        self._due = {task_name for task_name in self._due if not ring(task_name, self._account_id)}
+        self._backlog += self._read(stream)
+        self._deliver()
+        self._show()
 
     def _read(self, stream: UserStream) -> list[StreamEvent]:
         """Order events; a funding payment is read from the account's income."""

@@ -94,12 +94,12 @@ class VenueWatch:
             try:
                 stream = mark_stream(self._exchange)
                 while True:
-                    self._take(list(stream.read(READ_FOR)))
+                    self.take(list(stream.read(READ_FOR)))
             except VenueUnavailable as error:
                 log.warning("mark stream ended", exchange=self._exchange, error=str(error))
             clock.sleep(RECONNECT_AFTER)
 
-    def _take(self, marks: list[MarkPrice]) -> None:
+    def take(self, marks: list[MarkPrice]) -> None:
         """Of several marks of a symbol the last is published, and each extreme may reach a stop or a trigger."""
         self._recent.note(marks)
         published = {mark.symbol: _plain(mark, self._recent.of(mark)) for mark in marks}

@@ -38,6 +38,13 @@ class VenueClock:
         assert self._ahead is not None
         return round(clock.monotonic() * 1000 + self._ahead)
 
+    def known_ms(self) -> int | None:
+        """The same, for whoever must not wait: None where it was never read, which is then done in the background."""
+        if self._ahead is None:
+            self.refresh_soon()
+            return None
+        return self.now_ms()
+
     def measure(self) -> None:
         """Reads the venue's time now, or waits for the thread that already does. Raises VenueUnavailable."""
         asked_at = clock.monotonic()
@@ -89,6 +96,11 @@ def _clock_at(base_url: str) -> VenueClock:
 
 
 os.register_at_fork(after_in_child=_clock_at.cache_clear)  # the parent may have been reading one at the fork
+
+
+def known_venue_ms(exchange: str) -> int | None:
+    """The venue's time, ms, without waiting for anything; None where it was never read."""
+    return venue_clock(exchange).known_ms()
 
 
 def venue_now_ms(exchange: str) -> int:

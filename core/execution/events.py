@@ -9,9 +9,8 @@ from sqlalchemy.orm import Session, joinedload
 
 from core.clock import now
 from core.domain.order import OrderNews, Trade
-from core.errors import VenueUnavailable
 from core.exchange.base import StreamEvent
-from core.exchange.pool import venue_now_ms
+from core.exchange.venue_clock import known_venue_ms
 from core.execution.booking import book_news, book_trade, fill_values, follow_up
 from core.execution.identity import identity
 from core.execution.intents import Attempt, Cancel, attempt_of, claim, is_in_progress, lock_strategies
@@ -114,11 +113,9 @@ def _conclude(
 
 
 def venue_timestamp(exchange: str) -> int | None:
-    """Venue time for signing; None where it is not known, so that the orders wait as PENDING."""
-    try:
-        return venue_now_ms(exchange)
-    except VenueUnavailable:
-        return None
+    """Venue time for signing; None where it is not known yet, so that the orders wait as PENDING: nobody asks a venue
+    within a transaction."""
+    return known_venue_ms(exchange)
 
 
 def _orders(session: Session, account_id: int, client_order_ids: Iterable[str]) -> dict[str, GridOrder]:

@@ -57,11 +57,14 @@ class Sender:
     `on_progress` is told the strategies that are starting or stopping and have moved on.
     """
 
-    def __init__(self, on_progress: Callable[[Iterable[int]], None]) -> None:
-        self._pool = Pool()
+    def __init__(self, pool: Pool, on_progress: Callable[[Iterable[int]], None]) -> None:
+        self._pool = pool
         self._on_progress = on_progress
         self._answers: SimpleQueue[Answered] = SimpleQueue()
         self._credentials: dict[int, Credentials] = {}
+
+    def start_recording(self) -> None:
+        """Records replies as they come, in a thread of its own, until the process ends."""
         threading.Thread(target=self._record_for_ever, name="recorder", daemon=True).start()
 
     def place(self, attempts: Sequence[Attempt]) -> None:
@@ -115,21 +118,25 @@ class Sender:
                 self._credentials[account_id] = credentials_of(session.get_one(ExchangeApi, account_id))
         return self._credentials[account_id]
 
+    def record_replies(self) -> None:
+        """Waits for a reply and records it together with all that are there already."""
+        batch = [self._answers.get()]
+        with suppress(Empty):
+            while len(batch) < LARGEST_BATCH:
+                batch.append(self._answers.get_nowait())
+        try:
+            self._record(batch)
+        except DatabaseUnavailable:
+            for answered in batch:
+                self._answers.put(answered)
+            clock.sleep(0.5)
+        except Exception:
+            # The rows stay SUBMITTED, and the resolver asks the venue about each.
+            log.exception("replies could not be recorded", count=len(batch))
+
     def _record_for_ever(self) -> None:
         while True:
-            batch = [self._answers.get()]
-            with suppress(Empty):
-                while len(batch) < LARGEST_BATCH:
-                    batch.append(self._answers.get_nowait())
-            try:
-                self._record(batch)
-            except DatabaseUnavailable:
-                for answered in batch:
-                    self._answers.put(answered)
-                clock.sleep(0.5)
-            except Exception:
-                # The rows stay SUBMITTED, and the resolver asks the venue about each.
-                log.exception("replies could not be recorded", count=len(batch))
+            self.record_replies()
 
     def _record(self, batch: Sequence[Answered]) -> None:
         with Session.begin() as session:

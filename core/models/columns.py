@@ -13,7 +13,8 @@ from sqlalchemy.types import TypeEngine
 class Exact(TypeDecorator[Decimal]):
     """A Decimal to the last digit: NUMERIC on PostgreSQL, text on SQLite (whose numbers are floats).
 
-    Never SUM or ORDER BY such a column in SQL; running sums stand in rows.
+    Equal numbers are equal texts there, so that SQL may compare for equality; never SUM or ORDER BY such a column:
+    running sums stand in rows.
     """
 
     impl = Numeric
@@ -25,7 +26,8 @@ class Exact(TypeDecorator[Decimal]):
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
         if value is None or dialect.name != "sqlite":
             return value
-        return format(value, "f")
+        text = format(value, "f") if value else "0"
+        return text.rstrip("0").rstrip(".") if "." in text else text
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
         return None if value is None else Decimal(value)

@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.clock import now
-from core.domain.lifecycle import ACTIVE, FinishReason, OperationState, StrategyStatus, move
+from core.domain.lifecycle import FinishReason, OperationState, StrategyStatus, move
 from core.execution.events import request_reconciliation
 from core.execution.intents import lock_strategies
 from core.models import Event, Fill, GridOrder, GridStrategy, Operation
@@ -40,6 +40,7 @@ def end(session: Session, strategy: GridStrategy) -> None:
     strategy.stopped_at = now()
     strategy.waiting_for = ""
     request_reconciliation(session, strategy.account_id)  # the books of the run
+    _conclude_stop_all(session, strategy.user_id)
     operation = open_operation(session, strategy)
     if operation is not None and operation.kind == "reset" and strategy.status == StrategyStatus.STOPPED:
         apply_reset(strategy, operation)
@@ -49,7 +50,6 @@ def end(session: Session, strategy: GridStrategy) -> None:
         message = f"{strategy.position} were not closed: below the market's minimum, or closed outside"
         tell(session, strategy, "position_left", message, level="WARNING")
     conclude(session, strategy, None)
-    _conclude_stop_all(session, strategy.user_id)
 
 
 def open_operation(session: Session, strategy: GridStrategy) -> Operation | None:
@@ -71,16 +71,20 @@ def conclude(session: Session, strategy: GridStrategy, error: str | None) -> Non
 
 
 def _conclude_stop_all(session: Session, user_id: int) -> None:
-    """Finishes the user's stop-alls of whose strategies the last one has ended."""
+    """Finishes the user's stop-alls of whose strategies the last one has ended; one may run again by then."""
     session.flush()
-    active = set(
-        session.scalars(select(GridStrategy.id).where(GridStrategy.user_id == user_id, GridStrategy.status.in_(ACTIVE)))
+    stopping = set(
+        session.scalars(
+            select(GridStrategy.id).where(
+                GridStrategy.user_id == user_id, GridStrategy.status == StrategyStatus.STOPPING
+            )
+        )
     )
     open_ones = select(Operation).where(
         Operation.user_id == user_id, Operation.kind == "stop_all", Operation.state == OperationState.PENDING
     )
     for operation in session.scalars(open_ones):
-        if active.isdisjoint(operation.arguments["strategy_ids"]):
+        if stopping.isdisjoint(operation.arguments["strategy_ids"]):
             finish(operation)
 
 

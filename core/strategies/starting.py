@@ -17,8 +17,6 @@ from core.strategies.ending import fail
 from core.strategies.parameters import parameters_of
 from core.strategies.protection import is_alone
 
-OPENED = (OrderStatus.PLACED, OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED)
-
 
 def make_plan(strategy_id: int) -> None:
     """Asks the venue and stores the plan, once. Where the venue is away, the start waits and says so; where the plan
@@ -47,20 +45,20 @@ def make_plan(strategy_id: int) -> None:
 
 
 def is_done(session: OrmSession, strategy: GridStrategy) -> bool:
-    """Every cell has its order, accepted by the venue."""
+    """Every cell has had its order accepted by the venue; one that has been cancelled since is RUNNING's to replace."""
     if strategy.entry_price is None:
         return False
     cells = session.scalars(
         select(GridCell.id).where(GridCell.strategy_id == strategy.id, GridCell.generation == strategy.generation)
     )
-    opened = session.scalars(
+    accepted = session.scalars(
         select(GridOrder.cell_id).where(
             GridOrder.strategy_id == strategy.id,
             GridOrder.generation == strategy.generation,
-            GridOrder.status.in_(OPENED),
+            GridOrder.order_id.is_not(None),
         )
     )
-    return set(cells) <= set(opened)
+    return set(cells) <= set(accepted)
 
 
 def refusal(session: OrmSession, strategy: GridStrategy) -> str | None:

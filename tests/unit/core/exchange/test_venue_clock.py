@@ -43,6 +43,14 @@ def test_the_first_use_reads_it(pass_time: PassTime) -> None:
     assert abs(VenueClock(venue.server_time).now_ms() - venue.now()) < 50
 
 
+def test_who_must_not_wait_is_told_nothing_until_it_has_been_read(pass_time: PassTime) -> None:
+    venue = Venue(pass_time)
+    venue_clock = VenueClock(venue.server_time)
+    assert venue_clock.known_ms() is None
+    wait_until(lambda: venue_clock.known_ms() is not None, 2, "it is read in the background")
+    assert abs((venue_clock.known_ms() or 0) - venue.now()) < 50
+
+
 def test_half_the_round_trip_is_taken_off(pass_time: PassTime) -> None:
     venue = Venue(pass_time, 0.4, 0.4)
     assert abs(VenueClock(venue.server_time).now_ms() - venue.now()) < 50
