@@ -10,7 +10,9 @@ from statistics import median
 from stack.procfile import argv, search_path
 from stack.spawn import end, spawn
 
-WORKER = "celery -A tests.bench.floor_app worker --pool threads --queues floor --without-mingle --without-gossip"
+WORKER = (
+    "celery -A tests.bench.processes.floor_app worker --pool threads --queues floor --without-mingle --without-gossip"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Floor:
         env = {**environment, "PATH": search_path(environment)}
         self._worker = spawn(argv(WORKER), env=env, output=subprocess.DEVNULL)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.bench.floor_parts"],
+            [sys.executable, "-m", "tests.bench.processes.floor_parts"],
             env=env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

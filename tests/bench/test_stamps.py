@@ -5,7 +5,9 @@ from tests.bench.stamps import Pair, Stamps
 
 def test_a_fill_is_paired_with_the_next_order_of_its_cell(tmp_path: Path) -> None:
     file = tmp_path / "stamps"
-    file.write_text("10 NEW gkx-1-1-3-5O-m\n20 FILLED gkx-1-1-3-5O-m\n25 FILLED gkx-1-2-3-5O-m\n30 NEW gkx-1-1-3-9C-m\n")
+    file.write_text(
+        "10 NEW gkx-1-1-3-5O-m\n20 FILLED gkx-1-1-3-5O-m\n25 FILLED gkx-1-2-3-5O-m\n30 NEW gkx-1-1-3-9C-m\n"
+    )
     stamps = Stamps(file)
     assert stamps.read() == [Pair(20, 30)]
     assert stamps.open_fills == {("2", "3"): 25}

@@ -1,6 +1,6 @@
 """Grids that trade, and the market that makes them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial

@@ -1,4 +1,4 @@
-"""A worker with a task that does nothing but tell when it began: `celery -A tests.bench.floor_app worker -Q floor`."""
+"""A worker whose task tells when it began, and does nothing: `celery -A tests.bench.processes.floor_app worker`."""
 
 import time
 from typing import Any

@@ -1,5 +1,6 @@
-"""`python -m tests.bench.floor_parts`: measures each part of the floor as often as a line of its input says, and answers
-with a line of JSON, milliseconds. It runs beside a system whose DATABASE_URL and REDIS_URL it is given.
+"""`python -m tests.bench.processes.floor_parts`: measures each part of the floor as often as a line of its input says.
+
+It answers with a line of JSON, milliseconds, and runs beside a system whose DATABASE_URL and REDIS_URL it is given.
 """
 
 import json
@@ -25,7 +26,7 @@ from core.exchange.base import StreamEvent
 from core.exchange.wire import encode
 from stack.spawn import end, free_port, spawn
 from tasks.app import ring
-from tests.bench.floor_app import STARTS
+from tests.bench.processes.floor_app import STARTS
 from tests.support.waiting import wait_until
 
 ORDER_BYTES, EVENT_BYTES = 500, 620  # of an order.place and an ORDER_TRADE_UPDATE of the simulated exchange
