@@ -38,7 +38,8 @@ def ring(task_name: str, *arguments: Any) -> bool:
 def ring_in(queue: Queue | None, task_name: str, *arguments: Any) -> bool:
     """The same in a queue other than the task's usual one."""
     try:
-        app.send_task(task_name, args=arguments, queue=queue)
+        # Celery would describe all arguments in the message, for Flower: the events of a fill at length.
+        app.send_task(task_name, args=arguments, argsrepr=repr(arguments[:1]), kwargsrepr="{}", queue=queue)
     except (OperationalError, OSError) as error:
         log.warning("the broker is away", task=task_name, error=type(error).__name__)
         return False
