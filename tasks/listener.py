@@ -11,6 +11,7 @@ import structlog
 from setproctitle import setproctitle
 
 from core import bus, clock
+from core.domain.order import OrderStatus
 from core.errors import VenueRefused, VenueUnavailable
 from core.exchange import user_stream
 from core.exchange.base import StreamEvent, UserStream
@@ -20,6 +21,7 @@ from tasks.app import ring
 log = structlog.get_logger()
 
 READ_FOR = 1.0  # seconds
+PATIENCE = 0.3  # seconds that words from which nothing follows wait for others to go with
 LONGEST_PAUSE = 5.0  # seconds between tries to connect
 LARGEST_BACKLOG = 10_000  # events kept while the broker is away; past it a reconciliation finds them
 _RECONCILE, _READ_INCOMES = "tasks.upkeep.reconcile", "tasks.upkeep.read_incomes"
@@ -59,6 +61,7 @@ class Forwarder:
         self._event_at: int | None = None
         self._backlog: list[StreamEvent] = []
         self._due = {_RECONCILE}
+        self._delivered_at = 0.0
         self._shown_at = 0.0
 
     def forward(self, stream: UserStream) -> None:
@@ -66,12 +69,13 @@ class Forwarder:
         while True:
             self._due = {task_name for task_name in self._due if not ring(task_name, self._account_id)}
             self._backlog += self._read(stream)
-            self._deliver()
+            if self._is_due():
+                self._deliver()
             self._show()
 
     def _read(self, stream: UserStream) -> list[StreamEvent]:
         """Order events; a funding payment is read from the account's income."""
-        events = stream.read(READ_FOR)
+        events = stream.read(PATIENCE if self._backlog else READ_FOR)
         if events:
             self._event_at = clock.now_ms()
         orders = [event for event in events if isinstance(event, StreamEvent)]
@@ -79,7 +83,13 @@ class Forwarder:
             self._due.add(_READ_INCOMES)
         return orders
 
+    def _is_due(self) -> bool:
+        """A message costs the worker more than what it says: that an order rests is told with the next fill."""
+        waited = clock.monotonic() - self._delivered_at
+        return waited >= PATIENCE or any(not _only_rests(event) for event in self._backlog)
+
     def _deliver(self) -> None:
+        self._delivered_at = clock.monotonic()
         if self._backlog and ring(
             "tasks.orders.handle_events", self._account_id, [encode(event) for event in self._backlog]
         ):
@@ -93,6 +103,10 @@ class Forwarder:
         if clock.monotonic() - self._shown_at >= READ_FOR:
             self._shown_at = clock.monotonic()
             bus.show_stream(self._account_id, self._connected_at, self._event_at)
+
+
+def _only_rests(event: StreamEvent) -> bool:
+    return event.news.status is OrderStatus.PLACED and event.trade is None
 
 
 def _die_with_the_supervisor(supervisor_pid: int) -> None:
