@@ -14,7 +14,7 @@ from tests.bench.traffic import start_grids
 
 QUIET = {"SOLUSDT": "100", "BNBUSDT": "700", "XRPUSDT": "1.5", "LTCUSDT": "60"}  # one account each, 16 cells
 BUSY, BUSY_PRICE, BUSY_ACCOUNTS, BUSY_CELLS = "ETHUSDT", Decimal(2500), 20, 40
-WIDE, WIDE_PRICE, WIDE_CELLS = "LINKUSDT", Decimal(10), 200  # one account
+WIDE, WIDE_PRICE, WIDE_CELLS = "LINKUSDT", Decimal(10), 150  # one account
 
 
 def measure() -> list[Measurement]:
