@@ -73,6 +73,7 @@ def engine() -> Engine:
         pool_size=settings().worker_concurrency + 4,
         max_overflow=0,
         pool_timeout=1.0,
+        pool_use_lifo=True,  # few warm connections, whose statements are prepared, instead of many cold ones
     )
     if url.startswith("sqlite"):
         _tune_sqlite(made)

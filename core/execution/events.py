@@ -158,8 +158,8 @@ def _new_trades(
     if not wanted:
         return []
     rows = [fill_values(order, trade) for order, trade in wanted.values()]
-    with session.no_autoflush:  # what the news has changed is written once, with what the trades change
-        inserted = session.execute(_insert_of_fills(session.get_bind().dialect.name), rows)
+    # Not the session's execute: what the news has changed is written once, with what the trades change.
+    inserted = session.connection().execute(_insert_of_fills(session.get_bind().dialect.name), rows)
     new: set[TradeKey] = {(row.symbol, row.trade_id, row.order_id) for row in inserted}
     for key in set(wanted) - new:
         if _take_over(session, account_id, key, wanted[key][0]):
