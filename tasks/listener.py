@@ -21,7 +21,6 @@ from tasks.app import ring
 log = structlog.get_logger()
 
 READ_FOR = 1.0  # seconds
-PATIENCE = 0.3  # seconds that words from which nothing follows wait for others to go with
 LONGEST_PAUSE = 5.0  # seconds between tries to connect
 LARGEST_BACKLOG = 10_000  # events kept while the broker is away; past it a reconciliation finds them
 _RECONCILE, _READ_INCOMES = "tasks.upkeep.reconcile", "tasks.upkeep.read_incomes"
@@ -60,36 +59,34 @@ class Forwarder:
         self._connected_at = clock.now_ms()
         self._event_at: int | None = None
         self._backlog: list[StreamEvent] = []
+        self._resting: list[StreamEvent] = []  # told once a second: from these nothing follows
         self._due = {_RECONCILE}
-        self._delivered_at = 0.0
         self._shown_at = 0.0
 
     def forward(self, stream: UserStream) -> None:
         """Until the stream ends: VenueUnavailable."""
         while True:
             self._due = {task_name for task_name in self._due if not ring(task_name, self._account_id)}
-            self._backlog += self._read(stream)
-            if self._is_due():
-                self._deliver()
+            self._read(stream)
+            self._deliver()
             self._show()
 
-    def _read(self, stream: UserStream) -> list[StreamEvent]:
-        """Order events; a funding payment is read from the account's income."""
-        events = stream.read(PATIENCE if self._backlog else READ_FOR)
+    def _read(self, stream: UserStream) -> None:
+        """Order events; a funding payment is read from the account's income.
+
+        That an order rests the worker mostly knows from the venue's answer: such words may wait, so that each fill
+        costs one message and not two.
+        """
+        events = stream.read(READ_FOR)
         if events:
             self._event_at = clock.now_ms()
         orders = [event for event in events if isinstance(event, StreamEvent)]
         if len(orders) < len(events):
             self._due.add(_READ_INCOMES)
-        return orders
-
-    def _is_due(self) -> bool:
-        """A message costs the worker more than what it says: that an order rests is told with the next fill."""
-        waited = clock.monotonic() - self._delivered_at
-        return waited >= PATIENCE or any(not _only_rests(event) for event in self._backlog)
+        self._resting += [event for event in orders if _only_rests(event)]
+        self._backlog += [event for event in orders if not _only_rests(event)]
 
     def _deliver(self) -> None:
-        self._delivered_at = clock.monotonic()
         if self._backlog and ring(
             "tasks.orders.handle_events", self._account_id, [encode(event) for event in self._backlog]
         ):
@@ -99,9 +96,10 @@ class Forwarder:
             self._due.add(_RECONCILE)
 
     def _show(self) -> None:
-        """Tells the connections page at most once a second."""
+        """Once a second: tells the connections page, and lets go what has waited."""
         if clock.monotonic() - self._shown_at >= READ_FOR:
             self._shown_at = clock.monotonic()
+            self._backlog, self._resting = self._backlog + self._resting, []
             bus.show_stream(self._account_id, self._connected_at, self._event_at)
 
 

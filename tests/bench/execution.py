@@ -8,12 +8,13 @@ from statistics import median
 
 from tests.bench.measurement import Measurement, p99
 from tests.bench.recovery import VICTIMS, seconds_until_found, seconds_until_whole
-from tests.bench.speed import burst_per_second, paced, sustained_per_second
+from tests.bench.speed import assert_books_balance, burst_per_second, paced, sustained_per_second
 from tests.bench.system import System, running_system
 from tests.bench.traffic import start_grids
 
 QUIET = {"SOLUSDT": "100", "BNBUSDT": "700", "XRPUSDT": "1.5", "LTCUSDT": "60"}  # one account each, 16 cells
 BUSY, BUSY_PRICE, BUSY_ACCOUNTS, BUSY_CELLS = "ETHUSDT", Decimal(2500), 20, 40
+STRIDE = 4
 WIDE, WIDE_PRICE, WIDE_CELLS = "LINKUSDT", Decimal(10), 150  # one account
 
 
@@ -24,7 +25,8 @@ def measure() -> list[Measurement]:
         wide = start_grids(system, WIDE, WIDE_PRICE, 1, WIDE_CELLS)
         burst = burst_per_second(system, wide)
         busy = start_grids(system, BUSY, BUSY_PRICE, BUSY_ACCOUNTS, BUSY_CELLS)
-        sustained = sustained_per_second(system, busy)
+        single, several = (sustained_per_second(system, busy, stride) for stride in (1, STRIDE))
+        assert_books_balance(system, busy)
         memory = _listener_mb(system)
         found = seconds_until_found(system, quiet[0])
         whole = [(victim, seconds_until_whole(system, quiet[1], victim)) for victim in VICTIMS]
@@ -34,7 +36,8 @@ def measure() -> list[Measurement]:
         Measurement("execution.floor_websocket_p50", median(floor.websocket), "ms"),
         Measurement("execution.floor_commit_p50", median(floor.commit), "ms"),
         Measurement("execution.floor_hop_p50", median(floor.hop), "ms"),
-        Measurement("execution.sustained", sustained, "fills/s"),
+        Measurement("execution.sustained_one_fill_a_message", single, "fills/s"),
+        Measurement(f"execution.sustained_{STRIDE}_fills_a_message", several, "fills/s"),
         Measurement("execution.burst", burst, "fills/s"),
         Measurement("execution.listener_memory", memory, "MB"),
         Measurement("execution.dropped_fill_found", found, "s"),

@@ -15,8 +15,8 @@ from tests.support.waiting import wait_until
 
 PACE = 50  # fills a second
 ROUNDS, FILLS_A_ROUND, FLOOR_TURNS = 5, 200, 150
-SUSTAINED_S = 15.0
-IN_FLIGHT = 2  # steps of the market whose counter-orders are not all there yet
+SUSTAINED_S = 10.0
+IN_FLIGHT = 2  # moves of the market whose counter-orders are not all there yet
 BURSTS = 3
 WINDOW_MS = 10_000  # of the venue's order limit
 
@@ -59,22 +59,25 @@ def rest(stamps: Stamps) -> list[Pair]:
     return pairs
 
 
-def sustained_per_second(system: System, busy: Grids) -> float:
-    """Counter-orders a second over SUSTAINED_S, every fill in a message of its own; the books of all balance after."""
+def sustained_per_second(system: System, busy: Grids, stride: int) -> float:
+    """Counter-orders a second over SUSTAINED_S, while each move of the market fills `stride` orders of every grid."""
     stamps = Stamps(system.stamps)
-    stamps.read()
-    walk = busy.walk(len(busy.lines) // 2 + 1)
+    walk = islice(busy.walk(0), 0, None, stride)
+    system.venue.move(busy.symbol, next(walk))
+    rest(stamps)
     pairs, began = list[Pair](), clock.monotonic()
     while clock.monotonic() - began < SUSTAINED_S:
         system.venue.move(busy.symbol, next(walk))
-        pairs += _until_few_are_open(stamps, (IN_FLIGHT - 1) * len(busy.users))
+        pairs += _until_few_are_open(stamps, (IN_FLIGHT - 1) * len(busy.users) * stride)
     seconds = clock.monotonic() - began
-    counted = len(pairs)
     rest(stamps)
+    return len(pairs) / seconds
+
+
+def assert_books_balance(system: System, busy: Grids) -> None:
     for user, grid_id in busy.users:
         user.wait_until_whole(grid_id)
         assert_books_close(system, user, grid_id, busy.symbol)
-    return counted / seconds
 
 
 def _until_few_are_open(stamps: Stamps, few: int) -> list[Pair]:

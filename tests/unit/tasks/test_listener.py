@@ -56,21 +56,15 @@ def forward(*lines: list[StreamEvent]) -> Script:
     return script
 
 
-def test_a_fill_takes_what_waited_with_it(rung: list[list[str]]) -> None:
+def test_a_fill_is_forwarded_at_once_and_does_not_wait_for_company(rung: list[list[str]]) -> None:
     filled, rests = event(OrderStatus.FILLED), event(OrderStatus.PLACED)
-    forward([filled], [rests], [filled])
-    assert rung == [["FILLED"], ["PLACED", "FILLED"]]
+    forward([], [filled, rests], [filled])
+    assert rung == [["FILLED"], ["FILLED"]]
 
 
-def test_while_something_waits_the_stream_is_read_for_no_longer_than_it_may(rung: list[list[str]]) -> None:
-    script = forward([event(OrderStatus.FILLED)], [event(OrderStatus.PLACED)])
-    assert script.waits == [listener.READ_FOR, listener.READ_FOR, listener.PATIENCE]
-
-
-def test_word_of_a_new_order_waits_no_longer_than_its_patience(
-    rung: list[list[str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    moments = iter(range(100))
-    monkeypatch.setattr(listener.clock, "monotonic", lambda: float(next(moments)))
-    forward([event(OrderStatus.FILLED)], [event(OrderStatus.PLACED)], [])
-    assert rung == [["FILLED"], ["PLACED"]]
+def test_word_of_orders_that_rest_is_told_once_a_second(rung: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = iter(range(0, 100, 2))
+    monkeypatch.setattr(listener.clock, "monotonic", lambda: next(moments) / 4)
+    rests = event(OrderStatus.PLACED)
+    forward([], [rests], [rests], [], [], [])
+    assert rung == [["PLACED", "PLACED"]]
