@@ -43,13 +43,13 @@ def start_grids(system: System, symbol: str, price: Decimal, count: int, cells: 
         "leverage": 5,
     }
     users = [system.new_user(20_000) for _ in range(count)]
+    lines = users[0].api.post("/grid/preview/paper", parameters)["lines"]
     grids = [(user, int(user.create_grid(**parameters)["id"])) for user in users]
     for user, grid_id in grids:
         user.api.post(f"/grid/start/paper/{grid_id}")
     for user, grid_id in grids:
         user.wait_until_whole(grid_id, timeout=60)
         wait_until(partial(_is_heard, user), 10, "the account's listener is connected")
-    lines = users[0].api.post("/grid/preview/paper", parameters)["lines"]
     return Grids(symbol, [Decimal(line) for line in lines], grids)
 
 
