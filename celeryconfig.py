@@ -24,7 +24,7 @@ task_reject_on_worker_lost = True
 worker_concurrency = settings().worker_concurrency
 worker_prefetch_multiplier = 4
 worker_hijack_root_logger = False
-worker_send_task_events = True
+worker_send_task_events = bool(settings().flower_basic_auth)  # three messages a task, which Flower alone reads
 worker_soft_shutdown_timeout = 5
 # Remote control stays on: its connection is what notices a broker that was restarted under a busy worker.
 worker_enable_remote_control = True

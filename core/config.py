@@ -68,7 +68,7 @@ def settings() -> Settings:
         database_url=env.str("DATABASE_URL", "") or f"sqlite:///{VAR}/gridkeeper.db",
         redis_url=env.str("REDIS_URL", "") or embedded_redis_url(),
         secret_key=env.str("SECRET_KEY", validate=validate.Length(min=32)),
-        credentials_keys=tuple(env.list("CREDENTIALS_KEYS", validate=_fernet_keys)),
+        credentials_keys=tuple(env.list("CREDENTIALS_KEYS", validate=_fernet_keys) or ()),  # told by seal()
         port=env.int("PORT", 8000),
         paper_url=env.str("PAPER_URL", "http://127.0.0.1:8090").rstrip("/"),
         paper_admin=env.bool("PAPER_ADMIN", False),

@@ -8,12 +8,13 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import sessionmaker
 from sqlalchemy.pool import NullPool
 
+from core.clock import monotonic
 from core.config import settings
 from core.errors import DatabaseUnavailable
 
@@ -32,6 +33,7 @@ def _connect_arguments(url: str) -> dict[str, Any]:
     }
 
 
+_PING_AFTER_S = 1.0
 _forking = False
 _answer_within_s = 12.0  # above the server's own statement_timeout: only a server that is frozen takes longer
 
@@ -71,11 +73,12 @@ def engine() -> Engine:
         pool_size=settings().worker_concurrency + 4,
         max_overflow=0,
         pool_timeout=1.0,
-        pool_pre_ping=not url.startswith("sqlite"),
+        pool_use_lifo=True,  # few warm connections, whose statements are prepared, instead of many cold ones
     )
     if url.startswith("sqlite"):
         _tune_sqlite(made)
     else:
+        _ping_idle_connections(made)
         event.listen(made, "do_connect", lambda _d, _r, args, kwargs: _BoundedConnection.connect(*args, **kwargs))
     return made
 
@@ -87,6 +90,27 @@ def short_lived_engine() -> Engine:
     if url.startswith("sqlite"):
         _tune_sqlite(made)
     return made
+
+
+def _ping_idle_connections(made: Engine) -> None:
+    """As SQLAlchemy's pre-ping, but a connection that has just answered is not asked again."""
+
+    @event.listens_for(made, "checkin")
+    def _on_checkin(_connection: Any, record: Any) -> None:
+        record.info["answered_at"] = monotonic()
+
+    @event.listens_for(made, "checkout")
+    def _on_checkout(connection: Any, record: Any, _proxy: Any) -> None:
+        idle = monotonic() - record.info.get("answered_at", monotonic())
+        if idle > _PING_AFTER_S and not _answers(made, connection):
+            raise DisconnectionError  # the pool makes a new one
+
+
+def _answers(made: Engine, connection: Any) -> bool:
+    try:
+        return made.dialect.do_ping(connection)
+    except made.dialect.loaded_dbapi.Error:
+        return False
 
 
 def _tune_sqlite(made: Engine) -> None:

@@ -11,6 +11,7 @@ import structlog
 from setproctitle import setproctitle
 
 from core import bus, clock
+from core.domain.order import OrderStatus
 from core.errors import VenueRefused, VenueUnavailable
 from core.exchange import user_stream
 from core.exchange.base import StreamEvent, UserStream
@@ -58,6 +59,7 @@ class Forwarder:
         self._connected_at = clock.now_ms()
         self._event_at: int | None = None
         self._backlog: list[StreamEvent] = []
+        self._resting: list[StreamEvent] = []  # told once a second: from these nothing follows
         self._due = {_RECONCILE}
         self._shown_at = 0.0
 
@@ -68,20 +70,25 @@ class Forwarder:
 
     def pass_on(self, stream: UserStream) -> None:
         """What the stream brings within a second. Raises VenueUnavailable where it has ended."""
-        self._due = {task_name for task_name in self._due if not ring(task_name, self._account_id)}
-        self._backlog += self._read(stream)
+        self._due = {task_name for task_name in sorted(self._due) if not ring(task_name, self._account_id)}
+        self._read(stream)
         self._deliver()
         self._show()
 
-    def _read(self, stream: UserStream) -> list[StreamEvent]:
-        """Order events; a funding payment is read from the account's income."""
+    def _read(self, stream: UserStream) -> None:
+        """Order events; a funding payment is read from the account's income.
+
+        That an order rests the worker mostly knows from the venue's answer: such words may wait, so that each fill
+        costs one message and not two.
+        """
         events = stream.read(READ_FOR)
         if events:
             self._event_at = clock.now_ms()
         orders = [event for event in events if isinstance(event, StreamEvent)]
         if len(orders) < len(events):
             self._due.add(_READ_INCOMES)
-        return orders
+        self._resting += [event for event in orders if _only_rests(event)]
+        self._backlog += [event for event in orders if not _only_rests(event)]
 
     def _deliver(self) -> None:
         if self._backlog and ring(
@@ -93,10 +100,15 @@ class Forwarder:
             self._due.add(_RECONCILE)
 
     def _show(self) -> None:
-        """Tells the connections page at most once a second."""
+        """Once a second: tells the connections page, and lets go what has waited."""
         if clock.monotonic() - self._shown_at >= READ_FOR:
             self._shown_at = clock.monotonic()
+            self._backlog, self._resting = self._backlog + self._resting, []
             bus.show_stream(self._account_id, self._connected_at, self._event_at)
+
+
+def _only_rests(event: StreamEvent) -> bool:
+    return event.news.status is OrderStatus.PLACED and event.trade is None
 
 
 def _die_with_the_supervisor(supervisor_pid: int) -> None:

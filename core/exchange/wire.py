@@ -1,6 +1,6 @@
 """Stream events as plain values, to pass through a message queue. Decimals travel as strings."""
 
-from dataclasses import asdict, fields
+from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
@@ -14,8 +14,8 @@ _NEWS_FIELDS = tuple(field.name for field in fields(OrderNews))
 
 def encode(event: StreamEvent) -> dict[str, Any]:
     return {
-        "news": _plain(asdict(event.news)),
-        "trade": None if event.trade is None else _plain(asdict(event.trade)),
+        "news": _plain(event.news, _NEWS_FIELDS),
+        "trade": None if event.trade is None else _plain(event.trade, _TRADE_FIELDS),
         "event_time": event.event_time,
         "expiry_reason": event.expiry_reason,
     }
@@ -32,8 +32,8 @@ def decode(message: dict[str, Any]) -> StreamEvent:
     )
 
 
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: format(value, "f") if isinstance(value, Decimal) else value for name, value in values.items()}
+def _plain(said: OrderNews | Trade, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: format(getattr(said, name), "f") if name in _DECIMALS else getattr(said, name) for name in names}
 
 
 def _typed(values: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.sql.dml import ReturningInsert
 
 from core.clock import now
 from core.domain.order import OrderNews, Trade
@@ -18,6 +20,18 @@ from core.execution.rules import rules_of
 from core.models import ExchangeApi, Fill, GridOrder, GridStrategy
 
 TradeKey = tuple[str, str, str]  # symbol, trade id, the venue's order id
+
+
+# Built once, as is the insert below: SQLAlchemy's part of a small query is longer than the database's.
+_ORDERS = (
+    select(GridOrder)
+    .where(
+        GridOrder.client_order_id.in_(bindparam("client_order_ids", expanding=True)),
+        GridOrder.account_id == bindparam("account_id"),
+    )
+    .options(joinedload(GridOrder.cell))
+    .execution_options(populate_existing=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +133,7 @@ def venue_timestamp(exchange: str) -> int | None:
 
 
 def _orders(session: Session, account_id: int, client_order_ids: Iterable[str]) -> dict[str, GridOrder]:
-    rows = session.scalars(
-        select(GridOrder)
-        .where(GridOrder.client_order_id.in_(client_order_ids), GridOrder.account_id == account_id)
-        .options(joinedload(GridOrder.cell))
-        .execution_options(populate_existing=True)
-    )
+    rows = session.scalars(_ORDERS, {"client_order_ids": list(client_order_ids), "account_id": account_id})
     return {row.client_order_id: row for row in rows}
 
 
@@ -145,16 +154,21 @@ def _new_trades(
             wanted[(trade.symbol, trade.trade_id, trade.order_id)] = (order, trade)
     if not wanted:
         return []
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     rows = [fill_values(order, trade) for order, trade in wanted.values()]
-    inserted = session.execute(
-        insert(Fill).values(rows).on_conflict_do_nothing().returning(Fill.symbol, Fill.trade_id, Fill.order_id)
-    )
+    # Not the session's execute: what the news has changed is written once, with what the trades change.
+    inserted = session.connection().execute(_insert_of_fills(session.get_bind().dialect.name), rows)
     new: set[TradeKey] = {(row.symbol, row.trade_id, row.order_id) for row in inserted}
     for key in set(wanted) - new:
         if _take_over(session, account_id, key, wanted[key][0]):
             new.add(key)
     return [pair for key, pair in wanted.items() if key in new]
+
+
+@cache
+def _insert_of_fills(dialect: str) -> ReturningInsert[str, str, str]:
+    """Skips the rows that are there; returns the keys of those that were not."""
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(Fill).on_conflict_do_nothing().returning(Fill.symbol, Fill.trade_id, Fill.order_id)
 
 
 def _take_over(session: Session, account_id: int, key: TradeKey, order: GridOrder) -> bool:

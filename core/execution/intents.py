@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from core.clock import now
@@ -44,15 +44,19 @@ def cancel_of(order: GridOrder) -> Cancel:
     return Cancel(order.id, order.account_id, order.exchange, order.symbol, order.client_order_id, order.is_conditional)
 
 
+# Built once: SQLAlchemy's part of a small query is longer than the database's.
+_LOCKED = (
+    select(GridStrategy)
+    .where(GridStrategy.id.in_(bindparam("ids", expanding=True)))
+    .order_by(GridStrategy.id)
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+
+
 def lock_strategies(session: Session, strategy_ids: Iterable[int]) -> dict[int, GridStrategy]:
     """Rows locked in a fixed order and read afresh. Whoever changes an order or a cell holds its strategy's lock."""
-    rows = session.scalars(
-        select(GridStrategy)
-        .where(GridStrategy.id.in_(sorted(set(strategy_ids))))
-        .order_by(GridStrategy.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+    rows = session.scalars(_LOCKED, {"ids": sorted(set(strategy_ids))})
     return {row.id: row for row in rows}
 
 

@@ -40,6 +40,7 @@ FENCE_MS = 1000  # an attempt that could not leave within this after its timesta
 RETRY_AFTER = timedelta(seconds=0.5)
 LONGEST_PAUSE = timedelta(seconds=30)
 WOULD_TRIGGER = (-2021, -4142)
+GATHER_FOR = 0.1  # seconds: nobody waits for a reply, and one transaction for many costs as much as for one
 LARGEST_BATCH = 200  # replies recorded in one transaction
 
 Request = TypeVar("Request", "Attempt", "Cancel")
@@ -118,9 +119,11 @@ class Sender:
                 self._credentials[account_id] = credentials_of(session.get_one(ExchangeApi, account_id))
         return self._credentials[account_id]
 
-    def record_replies(self) -> None:
-        """Waits for a reply and records it together with all that are there already."""
+    def record_replies(self, gather_for: float = 0.0) -> None:
+        """Waits for a reply, and records it together with all that are there `gather_for` seconds later."""
         batch = [self._answers.get()]
+        if gather_for:
+            clock.sleep(gather_for)
         with suppress(Empty):
             while len(batch) < LARGEST_BATCH:
                 batch.append(self._answers.get_nowait())
@@ -136,7 +139,7 @@ class Sender:
 
     def _record_for_ever(self) -> None:
         while True:
-            self.record_replies()
+            self.record_replies(GATHER_FOR)
 
     def _record(self, batch: Sequence[Answered]) -> None:
         with Session.begin() as session:
@@ -152,7 +155,7 @@ class Sender:
 def record(session: OrmSession, batch: Sequence[Answered]) -> Consequences:
     """Books replies: news like any other, refusals and doubts on the attempt they belong to."""
     consequences = Consequences()
-    for account_id in {answered.request.account_id for answered in batch}:
+    for account_id in sorted({answered.request.account_id for answered in batch}):
         findings = [
             Finding(answered.reply.news.client_order_id, answered.reply.news)
             for answered in batch

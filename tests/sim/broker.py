@@ -43,7 +43,7 @@ class Broker:
         """What core.bus calls to connect."""
         return self._redis
 
-    def _publish(self, name: str, args: tuple[Any, ...] = (), queue: object = None) -> None:
+    def _publish(self, name: str, args: tuple[Any, ...] = (), queue: object = None, **_: Any) -> None:
         self._worker.may_die(f"before ringing {name}")
         if self._world.happens(self._faults.broker_away):
             raise OperationalError("the broker is away")
