@@ -82,10 +82,10 @@ def test_refused_connections_send_nothing(trader: Trader, fault: Fault, account:
 
 def test_a_shifted_venue_clock_costs_one_refusal(trader: Trader, fault: Fault) -> None:
     trader.place(Side.BUY, "48000")
+    before = venue_now_ms("paper")
     fault("clock_skew", seconds=10, ms=20_000)
     refused = trader.place(Side.BUY, "49000")
     assert (refused.outcome, refused.code) == (Outcome.RETRY, -1021)
-    before = venue_now_ms("paper")
     wait_until(lambda: venue_now_ms("paper") - before > 10_000, 3, "the clock has followed")
     assert trader.place(Side.BUY, "49000").outcome is Outcome.ACCEPTED
 

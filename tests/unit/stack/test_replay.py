@@ -19,7 +19,7 @@ def flat(open_time: int, price: int) -> Candle:
 
 def touched_lines(path: list[Decimal]) -> list[Decimal]:
     """Line by line as a price walking `path` meets them. The line met last is empty until another has been met."""
-    met = []
+    met = [path[0]] if path[0] in LINES else []
     for start, end in pairwise(path):
         between = [line for line in LINES if min(start, end) <= line <= max(start, end) and line != start]
         met += between if end >= start else between[::-1]
