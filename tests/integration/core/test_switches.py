@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("database_url", "redis_server")
 
 @pytest.fixture
 def grid(monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(events, "venue_now_ms", lambda _: now_ms())
+    monkeypatch.setattr(events, "known_venue_ms", lambda _: now_ms())
     return running_grid()
 
 
