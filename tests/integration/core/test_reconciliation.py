@@ -15,7 +15,7 @@ from core.exchange import account_api, trading_connection, venue_now_ms
 from core.exchange.base import NewOrder, Outcome, Reply, TradingConnection
 from core.execution.claiming import claim_due
 from core.execution.intents import attempt_of, claim
-from core.models import ExchangeApi, Fill, GridCell, GridOrder, GridStrategy
+from core.models import ExchangeApi, Fill, GridCell, GridOrder, GridStrategy, Income
 from core.reconciliation.account import reconcile
 from core.reconciliation.doubts import resolve
 from tests.support.environment import forget_settings
@@ -159,6 +159,21 @@ def test_fills_nobody_told_of_are_found_and_the_grid_goes_on(trader: Trader) -> 
     counter = trader.order(0)
     assert (counter.side, counter.status) == (Side.SELL, OrderStatus.PENDING)
     assert row.books_balance is True
+
+
+def test_income_behind_the_cursor_is_read_when_the_venues_clock_was_put_back(trader: Trader) -> None:
+    for cell_index in (0, 1):
+        trader.send(trader.claimed(cell_index))
+    trader.resolve_now()
+    trader.venue.inject("clock_skew", ms=3000, seconds=60)
+    trader.venue.move("BTCUSDT", "94000")
+    reconcile(trader.account.id)
+    trader.venue.restore_service()
+    trader.venue.move("BTCUSDT", "106000")
+    reconcile(trader.account.id)
+    with Session.reading() as session:
+        read = [row.trade_id for row in session.scalars(select(Income).where(Income.income_type == "COMMISSION"))]
+    assert len(read) == 2
 
 
 def test_the_users_own_trades_are_nobody_s_and_their_orders_left_alone(trader: Trader) -> None:
