@@ -11,6 +11,7 @@ from core.clock import now, sleep
 from core.credentials import credentials_of
 from core.db import Session
 from core.domain.order import OrderStatus, OrderType, Side
+from core.errors import VenueUnavailable
 from core.exchange import account_api, trading_connection, venue_now_ms
 from core.exchange.base import NewOrder, Outcome, Reply, TradingConnection
 from core.execution.claiming import claim_due
@@ -137,6 +138,25 @@ def test_absence_is_not_believed_while_the_position_is_not_explained(trader: Tra
     for _ in range(6):
         trader.resolve_now()
     assert trader.order(0).status == OrderStatus.UNKNOWN
+
+
+def test_an_order_that_the_venue_denies_is_not_believed_absent_while_a_trade_has_no_owner(trader: Trader) -> None:
+    trader.venue.inject("late_query", lag_ms=60_000, seconds=60)
+    trader.send(trader.claimed(0))  # and the reply never reached the row
+    trader.venue.move("BTCUSDT", "94000")
+    sleep(0.7)  # past its window and the grace
+    for _ in range(6):
+        trader.resolve_now()
+    with pytest.raises(VenueUnavailable):
+        reconcile(trader.account.id)
+    assert trader.order(0).status == OrderStatus.UNKNOWN
+    with Session.reading() as session:
+        assert session.scalars(select(Fill)).all() == []  # nobody's trade would be the user's own
+    trader.venue.restore_service()
+    trader.resolve_now()
+    bought = next(order for order in order_rows(trader.grid) if order.cell_index == 0)
+    assert (bought.status, bought.booked_quantity) == (OrderStatus.FILLED, bought.quantity)
+    assert len(trader.at_venue()) == 1
 
 
 def test_a_late_attempt_is_refused_by_the_venue_itself(trader: Trader) -> None:
