@@ -2,10 +2,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test sim bench lint format clean
+.PHONY: help install run demo test sim chaos chaos-selftest bench lint format clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## make .venv and install the pinned packages; costs nothing the second time
 
@@ -26,6 +26,12 @@ test: install ## all tests (ARGS='-k name' chooses); names at the end what could
 
 sim: install ## the seeded simulation of the whole flow (SEEDS=300, or SEED=n for one with its trace)
 	@SEED="$(SEED)" SEEDS="$(SEEDS)" $(BIN)/python -m tests.sim
+
+chaos: install ## faults on real processes until MINUTES=n (3) are up; SEED=n repeats a draw, FAULTS=a,b chooses
+	@$(BIN)/python -m tests.chaos
+
+chaos-selftest: install ## plants bugs and shows that the oracle of make chaos catches each
+	@$(BIN)/python -m tests.chaos.selftest
 
 bench: install ## benchmarks as ratios to floors of the same run; writes var/bench.json
 	@$(BIN)/python -m tests.bench

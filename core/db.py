@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool
 from core.clock import monotonic
 from core.config import settings
 from core.errors import DatabaseUnavailable
+from core.killpoints import passing
 
 # SQLite lets one writer in and is unfair to those who wait; this lock makes the threads of a process queue fairly.
 _SQLITE_WRITER = threading.RLock()
@@ -140,9 +141,12 @@ class _Sessions:
             if engine().dialect.name != "sqlite":
                 with _factory().begin() as session:
                     yield session
-                return
-            with _SQLITE_WRITER, _factory().begin() as session:
-                yield session
+                    passing("before_commit")
+            else:
+                with _SQLITE_WRITER, _factory().begin() as session:
+                    yield session
+                    passing("before_commit")
+        passing("after_commit")
 
     @contextmanager
     def reading(self) -> Iterator[OrmSession]:

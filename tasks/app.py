@@ -18,6 +18,7 @@ from core.db import Session
 from core.errors import DatabaseUnavailable
 from core.exchange.pool import Pool
 from core.execution.sending import Sender
+from core.killpoints import passing
 from core.logs import configure_logging
 from core.reconciliation.account import request_all
 from core.upkeep import halt_after_silence
@@ -42,12 +43,14 @@ def ring(task_name: str, *arguments: Any) -> bool:
 
 def ring_in(queue: Queue | None, task_name: str, *arguments: Any) -> bool:
     """The same in a queue other than the task's usual one."""
+    passing("before_publish")
     try:
         # Celery would describe all arguments in the message, for Flower: the events of a fill at length.
         app.send_task(task_name, args=arguments, argsrepr=repr(arguments[:1]), kwargsrepr="{}", queue=queue)
     except (OperationalError, OSError) as error:
         log.warning("the broker is away", task=task_name, error=type(error).__name__)
         return False
+    passing("after_publish")
     return True
 
 

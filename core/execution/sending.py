@@ -32,6 +32,7 @@ from core.execution.intents import Attempt, Cancel, end_for, is_in_progress, loc
 from core.execution.rates import note
 from core.execution.rules import rules_of
 from core.execution.switches import note_refused_key
+from core.killpoints import passing
 from core.models import Event, ExchangeApi, GridOrder, GridStrategy
 
 log = structlog.get_logger()
@@ -76,7 +77,9 @@ class Sender:
                     if connection is None or _is_late(attempt):
                         self._answers.put(Answered(attempt, Reply(Outcome.NOT_SENT)))
                     else:
+                        passing("before_send")
                         connection.place(attempt.order, self._answer_to(attempt))
+                        passing("after_send")
 
     def cancel(self, cancels: Sequence[Cancel]) -> None:
         """Sends cancels of our own orders, one by one, pipelined."""

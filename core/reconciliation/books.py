@@ -17,23 +17,32 @@ from core.execution.intents import lock_strategies
 from core.models import ExchangeApi, Fill, Funding, GridStrategy, Income
 
 PAGE = 1000
+LATE_MS = 60_000
 FUNDING = "FUNDING_FEE"
 OF_TRADES = ("COMMISSION", "REALIZED_PNL")
 
 
 def read_incomes(account_id: int, api: AccountApi) -> None:
-    """Books the account's income after the cursor, page by page. The last millisecond is read again: it may have
-    had more lines than the page that ended in it."""
+    """Books the account's income after the cursor, page by page. What a page ended in is read again: its last
+    millisecond may have had more lines."""
+    start = _first_unread(account_id)
     while True:
-        with Session.reading() as session:
-            account = session.get_one(ExchangeApi, account_id)
-            start = account.income_cursor or to_ms(account.created_at - timedelta(hours=1))
         page = api.incomes(start)
         if page:
             with Session.begin() as session:
                 _book_page(session, account_id, page)
         if len(page) < PAGE:
             return
+        start = page[-1].at
+
+
+def _first_unread(account_id: int) -> int:
+    """Venue time, ms. Lines may show up late or, where the venue's clock was put back, behind others."""
+    with Session.reading() as session:
+        account = session.get_one(ExchangeApi, account_id)
+        if account.income_cursor is None:
+            return to_ms(account.created_at - timedelta(hours=1))
+        return account.income_cursor - LATE_MS
 
 
 def _book_page(session: OrmSession, account_id: int, page: Sequence[IncomeLine]) -> None:

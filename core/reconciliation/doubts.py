@@ -18,6 +18,7 @@ from core.config import settings
 from core.credentials import credentials_of
 from core.db import Session
 from core.domain.order import OrderStatus
+from core.errors import VenueUnavailable
 from core.exchange import account_api
 from core.exchange.base import AccountApi
 from core.exchange.pool import venue_now_ms
@@ -73,8 +74,7 @@ def resolve(account_id: int) -> Consequences:
     if provable:
         findings += _look_elsewhere(api, [doubt for doubt in absent if doubt.grid_order_id in provable])
         for symbol in {doubt.symbol for doubt in absent if doubt.grid_order_id in provable}:
-            consequences.add(read_trades(account_id, api, symbol))
-            if not position_is_explained(account_id, api, symbol):
+            if not _is_explained(account_id, api, symbol, consequences):
                 provable -= {doubt.grid_order_id for doubt in absent if doubt.symbol == symbol}
     with Session.begin() as session:
         consequences.add(apply_findings(session, account_id, findings))
@@ -84,6 +84,16 @@ def resolve(account_id: int) -> Consequences:
         consequences.cancels += _ask_later(session, [doubt for doubt in doubts if doubt.client_order_id in found])
     hearing.judge(account_id, account.exchange, consequences.new_trades)
     return consequences
+
+
+def _is_explained(account_id: int, api: AccountApi, symbol: str, consequences: Consequences) -> bool:
+    """Whether every trade of the symbol is somebody's, and the position their sum."""
+    try:
+        consequences.add(read_trades(account_id, api, symbol))
+        return position_is_explained(account_id, api, symbol)
+    except VenueUnavailable as error:
+        log.info("not all is explained", account_id=account_id, symbol=symbol, error=str(error))
+        return False
 
 
 def _doubt(row: GridOrder) -> Doubt:

@@ -3,13 +3,15 @@ transaction: the venue's trade ids have gaps, so that only a complete list shows
 
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import takewhile
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
 from core.db import Session
 from core.domain.liquidation import closed_by_venue
-from core.domain.order import OrderNews, Trade
+from core.domain.order import OrderNews, OrderStatus, Trade
+from core.errors import VenueUnavailable
 from core.exchange.base import AccountApi
 from core.execution.events import Consequences, Finding, apply_findings
 from core.models import Fill, GridOrder, GridStrategy, TradeCursor
@@ -20,7 +22,8 @@ PAGE = 1000
 
 
 def read_trades(account_id: int, api: AccountApi, symbol: str) -> Consequences:
-    """Books every trade after the cursor, page by page. Raises VenueUnavailable; pages read so far are kept."""
+    """Books every trade after the cursor, page by page. Raises VenueUnavailable, also where the order behind a trade
+    can't be read yet; what was booked until then stays."""
     consequences = Consequences()
     while True:
         with Session.reading() as session:
@@ -29,10 +32,13 @@ def read_trades(account_id: int, api: AccountApi, symbol: str) -> Consequences:
         page = api.trades(symbol, last + 1 if last else 0)
         if page:
             orders = _orders_behind(account_id, api, symbol, page)
+            known = _as_far_as_known(page, orders)
             if not restored.knows_all(account_id, set(orders.values())):
                 consequences.add(restored.take_in(account_id, api, symbol))
             with Session.begin() as session:
-                consequences.add(_book_page(session, account_id, symbol, page, orders))
+                consequences.add(_book_page(session, account_id, symbol, known, orders))
+            if len(known) < len(page):
+                raise VenueUnavailable("the order behind a trade can't be read yet")
         if len(page) < PAGE:
             return consequences
 
@@ -55,9 +61,11 @@ def booked_position(session: OrmSession, account_id: int, symbol: str) -> Decima
 
 def _orders_behind(account_id: int, api: AccountApi, symbol: str, page: Sequence[Trade]) -> dict[str, str]:
     """Venue order id -> client order id, of every trade of the page. Orders nobody here knows are read first: only
-    the client id shows whose a trade is."""
+    the client id shows whose a trade is. One that can't be read is missing here while it may be one of ours in doubt;
+    else it is not ours."""
     order_ids = {trade.order_id for trade in page}
     with Session.reading() as session:
+        may_be_ours = _has_doubts(session, account_id, symbol)
         known = session.execute(
             select(GridOrder.order_id, GridOrder.client_order_id).where(
                 GridOrder.account_id == account_id, GridOrder.symbol == symbol, GridOrder.order_id.in_(order_ids)
@@ -75,8 +83,22 @@ def _orders_behind(account_id: int, api: AccountApi, symbol: str, page: Sequence
         behind |= dict.fromkeys(booked, "")
     for order_id in order_ids - set(behind):
         news: OrderNews | None = api.order_by_id(symbol, order_id)
-        behind[order_id] = "" if news is None else news.client_order_id
+        if news is not None or not may_be_ours:
+            behind[order_id] = "" if news is None else news.client_order_id
     return behind
+
+
+def _as_far_as_known(page: Sequence[Trade], orders: dict[str, str]) -> list[Trade]:
+    return list(takewhile(lambda trade: trade.order_id in orders, page))
+
+
+def _has_doubts(session: OrmSession, account_id: int, symbol: str) -> bool:
+    doubtful = select(GridOrder.id).where(
+        GridOrder.account_id == account_id,
+        GridOrder.symbol == symbol,
+        GridOrder.status.in_((OrderStatus.SUBMITTED, OrderStatus.UNKNOWN)),
+    )
+    return session.scalars(doubtful.limit(1)).first() is not None
 
 
 def _book_page(
@@ -96,7 +118,8 @@ def _book_page(
     for trade, reason in foreign:
         if reason is not None:
             book_closed_by_venue(session, account_id, trade, reason)
-    _move_cursor(session, account_id, symbol, max(int(trade.trade_id) for trade in page))
+    if page:
+        _move_cursor(session, account_id, symbol, max(int(trade.trade_id) for trade in page))
     return consequences
 
 

@@ -188,6 +188,15 @@ async def every_order(ask: Ask) -> list[Any]:
     ]
 
 
+async def every_request(ask: Ask) -> Json:
+    """How often what was asked since the start, and how often a limit was crossed."""
+    asked = ask.venue.asked.items()
+    return {
+        "asked": [{"address": address, "what": what, "count": count} for (address, what), count in asked],
+        "overLimit": ask.venue.limits.crossed,
+    }
+
+
 # (method, path without its symbol, whether there is one)
 _HANDLERS: dict[tuple[str, str, bool], Handler] = {
     ("POST", "accounts", False): open_account,
@@ -200,4 +209,5 @@ _HANDLERS: dict[tuple[str, str, bool], Handler] = {
     ("GET", "faults", False): list_faults,
     ("DELETE", "faults", False): clear_faults,
     ("GET", "orders", False): every_order,
+    ("GET", "requests", False): every_request,
 }

@@ -54,6 +54,7 @@ def refused(error: VenueError) -> Answer:
 
 
 def _serve(venue: Venue, endpoint: Endpoint, request: Request) -> Answer | None:
+    venue.asked[request.address, endpoint.handler.__name__] += 1
     injected = _injected_error(venue)
     venue.limits.spend_weight(request.address, endpoint.weight_of(request.params), venue.now())
     caller = _caller(venue, endpoint, request)

@@ -1,5 +1,6 @@
 """The venue's rate limits: request weight per address, orders per account, in windows on the clock."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +57,7 @@ class Limits:
         self._weights: dict[str, _Window] = {}
         self._banned_until: dict[str, int] = {}
         self._orders: dict[int, _Orders] = {}
+        self.crossed: Counter[str] = Counter()  # requests refused, by address, or by `account <id>` for orders
 
     def used_weight(self, address: str, now: int) -> int:
         return self._weight(address, now).used
@@ -74,12 +76,14 @@ class Limits:
         """Raises Overrun where the address has no weight left, or is banned. What is refused counts too."""
         banned_until = self._banned_until.get(address, 0)
         if now < banned_until:
+            self.crossed[address] += 1
             raise _banned(address, banned_until, now)
         window = self._weight(address, now)
         window.used += weight
         if window.used <= self.weight_limit:
             return
         window.refused += 1
+        self.crossed[address] += 1
         if window.refused >= _PATIENCE:
             self._banned_until[address] = now + _BAN_MS
             raise _banned(address, now + _BAN_MS, now)
@@ -93,6 +97,7 @@ class Limits:
             (counts.minute.at(now), ORDERS_A_MINUTE, "1 MINUTE"),
         ):
             if window.used + count > limit:
+                self.crossed[f"account {account_id}"] += 1
                 raise Overrun(refusal(-1015, limit=limit, interval=interval), window.seconds_left(now))
         counts.ten_seconds.used += count
         counts.minute.used += count

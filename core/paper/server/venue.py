@@ -1,5 +1,6 @@
 """The venue as its sockets see it: the engine, its memory, its limits and faults, and who listens."""
 
+from collections import Counter
 from typing import Protocol
 
 from core import clock
@@ -32,6 +33,7 @@ class Venue:
         self.data = MarketData(self.exchange, History(self.exchange, store))
         self.hub = Hub(self.exchange, self.data, self.faults)
         self.trade_connections: set[Cuttable] = set()
+        self.asked: Counter[tuple[str, str]] = Counter()  # requests since the start, by address and what they ask for
         self._hidden_until: dict[int, float] = {}
 
     def now(self) -> int:

@@ -11,11 +11,12 @@ from core.clock import now, sleep
 from core.credentials import credentials_of
 from core.db import Session
 from core.domain.order import OrderStatus, OrderType, Side
+from core.errors import VenueUnavailable
 from core.exchange import account_api, trading_connection, venue_now_ms
 from core.exchange.base import NewOrder, Outcome, Reply, TradingConnection
 from core.execution.claiming import claim_due
 from core.execution.intents import attempt_of, claim
-from core.models import ExchangeApi, Fill, GridCell, GridOrder, GridStrategy
+from core.models import ExchangeApi, Fill, GridCell, GridOrder, GridStrategy, Income
 from core.reconciliation.account import reconcile
 from core.reconciliation.doubts import resolve
 from tests.support.environment import forget_settings
@@ -139,6 +140,25 @@ def test_absence_is_not_believed_while_the_position_is_not_explained(trader: Tra
     assert trader.order(0).status == OrderStatus.UNKNOWN
 
 
+def test_an_order_that_the_venue_denies_is_not_believed_absent_while_a_trade_has_no_owner(trader: Trader) -> None:
+    trader.venue.inject("late_query", lag_ms=60_000, seconds=60)
+    trader.send(trader.claimed(0))  # and the reply never reached the row
+    trader.venue.move("BTCUSDT", "94000")
+    sleep(0.7)  # past its window and the grace
+    for _ in range(6):
+        trader.resolve_now()
+    with pytest.raises(VenueUnavailable):
+        reconcile(trader.account.id)
+    assert trader.order(0).status == OrderStatus.UNKNOWN
+    with Session.reading() as session:
+        assert session.scalars(select(Fill)).all() == []  # nobody's trade would be the user's own
+    trader.venue.restore_service()
+    trader.resolve_now()
+    bought = next(order for order in order_rows(trader.grid) if order.cell_index == 0)
+    assert (bought.status, bought.booked_quantity) == (OrderStatus.FILLED, bought.quantity)
+    assert len(trader.at_venue()) == 1
+
+
 def test_a_late_attempt_is_refused_by_the_venue_itself(trader: Trader) -> None:
     order = trader.claimed(0)
     sleep(0.6)
@@ -159,6 +179,21 @@ def test_fills_nobody_told_of_are_found_and_the_grid_goes_on(trader: Trader) -> 
     counter = trader.order(0)
     assert (counter.side, counter.status) == (Side.SELL, OrderStatus.PENDING)
     assert row.books_balance is True
+
+
+def test_income_behind_the_cursor_is_read_when_the_venues_clock_was_put_back(trader: Trader) -> None:
+    for cell_index in (0, 1):
+        trader.send(trader.claimed(cell_index))
+    trader.resolve_now()
+    trader.venue.inject("clock_skew", ms=3000, seconds=60)
+    trader.venue.move("BTCUSDT", "94000")
+    reconcile(trader.account.id)
+    trader.venue.restore_service()
+    trader.venue.move("BTCUSDT", "106000")
+    reconcile(trader.account.id)
+    with Session.reading() as session:
+        read = [row.trade_id for row in session.scalars(select(Income).where(Income.income_type == "COMMISSION"))]
+    assert len(read) == 2
 
 
 def test_the_users_own_trades_are_nobody_s_and_their_orders_left_alone(trader: Trader) -> None:

@@ -108,3 +108,13 @@ def test_every_order_that_ever_was_is_shown_with_its_account(client: Client) -> 
 )
 def test_what_makes_no_sense_is_refused(venue: PaperServer, path: str, body: dict[str, Any]) -> None:
     assert status(venue, "POST", path, body) == 400
+
+
+def test_what_was_asked_is_counted_by_address(client: Client, venue: PaperServer) -> None:
+    def counted() -> int:
+        asked = venue.admin.get("/requests")["asked"]
+        return sum(row["count"] for row in asked if row["what"] == "balance" and row["address"] == "127.0.0.1")
+
+    before = counted()
+    client.wallet()
+    assert counted() == before + 1

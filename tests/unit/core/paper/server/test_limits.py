@@ -20,6 +20,7 @@ def test_over_the_limit_one_is_told_when_to_come_back() -> None:
     with pytest.raises(Overrun) as caught:
         limits.spend_weight("a", 1, MINUTE + 17_500)
     assert (caught.value.code, caught.value.status, caught.value.retry_after) == (-1003, 429, 43)
+    assert limits.crossed == {"a": 1}
 
 
 def test_who_goes_on_is_banned_beyond_the_minute() -> None:
