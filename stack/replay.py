@@ -24,7 +24,8 @@ def steps(candles: Sequence[Candle], lines: Sequence[Decimal]) -> Iterator[Step]
     """From the first candle's open, where the market stands already: the points that meet a line with an order on it,
     and one payment of funding at every full eight hours. `lines` rise.
 
-    The line met last, or started on, is the empty one: whatever happens between it and its neighbours changes nothing and is left out.
+    The line met last, or started on, is the empty one: whatever happens between it and its neighbours changes nothing
+    and is left out.
     """
     price = candles[0].open
     empty = price if price in lines else None
