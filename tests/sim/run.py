@@ -127,8 +127,8 @@ class Run:
             self._meddle(meddling)
 
     def _start(self, hands: Hands) -> None:
-        for row in hands._rows():
-            hands._do("start", row)
+        for row in hands.grids():
+            hands.do("start", row)
 
     def _meddle(self, chance: float) -> None:
         for hands in self.hands:

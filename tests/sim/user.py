@@ -121,7 +121,7 @@ class Hands:
 
     def ask(self) -> None:
         """One thing that can be asked of one of his grids now, or that can't."""
-        rows = self._rows()
+        rows = self.grids()
         if not rows:
             return
         if self._world.happens(0.1):
@@ -132,9 +132,10 @@ class Hands:
             wanted = self._world.random.choice(("start", "start", "reset"))
         else:
             wanted = self._world.random.choice(("stop", "pause", "resume", "reset", "resume", "stop_all"))
-        self._do(wanted, row)
+        self.do(wanted, row)
 
-    def _rows(self) -> list[GridStrategy]:
+    def grids(self) -> list[GridStrategy]:
+        """As the rows are now; none while the database is away."""
         try:
             with Session.reading() as session:
                 mine = select(GridStrategy).where(GridStrategy.user_id == self.trader.user_id)
@@ -142,7 +143,8 @@ class Hands:
         except Unavailable:
             return []
 
-    def _do(self, wanted: str, row: GridStrategy) -> None:
+    def do(self, wanted: str, row: GridStrategy) -> None:
+        """As the API does it: the request commits, then the worker is rung."""
         close = self._world.random.choice((True, False, None))
         whose = self.trader.user_id, PAPER
         by_name: dict[str, Callable[[Any], Operation]] = {
