@@ -42,9 +42,10 @@ class Report:
 
 
 class Storm:
-    def __init__(self, scene: Scene, names: Sequence[str], tell: Callable[[str], None]) -> None:
-        """`names`: the faults to draw from. `tell` hears a line a round."""
+    def __init__(self, scene: Scene, draws: Random, names: Sequence[str], tell: Callable[[str], None]) -> None:
+        """`names`: the faults to draw from, by `draws` alone. `tell` hears a line a round."""
         self._scene = scene
+        self._draws = draws
         self._tell = tell
         self._names = list(names)
         self.report = Report()
@@ -61,11 +62,10 @@ class Storm:
 
     def _draw(self) -> Iterator[list[Fault]]:
         """Every fault once, in random company, then all again."""
-        random = self._scene.random
         while True:
-            deck = random.sample(self._names, len(self._names))
+            deck = self._draws.sample(self._names, len(self._names))
             while deck:
-                drawn = [FAULTS[deck.pop()] for _ in range(min(len(deck), random.choice((1, 1, 2, 3))))]
+                drawn = [FAULTS[deck.pop()] for _ in range(min(len(deck), self._draws.choice((1, 1, 2, 3))))]
                 solo = [fault for fault in drawn if fault.alone]
                 together = [fault for fault in drawn if not fault.alone]
                 yield from ([fault] for fault in solo)
@@ -135,5 +135,5 @@ def storm_over(arena: Arena, seed: int, seconds: float, names: Sequence[str], te
     seed's."""
     traders = Traders(arena.stack)
     traders.begin()
-    market = Market(arena.stack, Random(seed))
-    return Storm(Scene(arena, traders, market, Random(seed)), names, tell).rage(seconds)
+    market, strikes, draws = Market(arena.stack, Random(seed)), Random(seed), Random(seed)
+    return Storm(Scene(arena, traders, market, strikes), draws, names, tell).rage(seconds)

@@ -10,8 +10,9 @@ from sqlalchemy import create_engine, text
 
 from tests.chaos.arena import Arena
 from tests.chaos.faults import FAULTS
-from tests.chaos.storm import storm_over
+from tests.chaos.storm import Report, storm_over
 
+pytestmark = pytest.mark.timeout(480)  # whichever test comes first waits for the storm
 SEED = 7
 SECONDS = 130
 
@@ -26,16 +27,19 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
         arena.stop()
 
 
-@pytest.mark.timeout(480)
-def test_every_line_of_the_oracle_holds_in_a_storm(system: Arena) -> None:
-    report = storm_over(system, SEED, SECONDS, [name for name, fault in FAULTS.items() if not fault.long], print)
+@pytest.fixture(scope="module")
+def report(system: Arena) -> Report:
+    return storm_over(system, SEED, SECONDS, [name for name, fault in FAULTS.items() if not fault.long], print)
+
+
+def test_every_line_of_the_oracle_holds_in_a_storm(report: Report) -> None:
     broken = "\n".join(map(str, report.broken))
     assert not report.broken, f"seed {SEED}, round {report.rounds}, under {report.under}:\n{broken}"
     assert report.rounds >= 3
 
 
 @pytest.fixture
-def idle_system(system: Arena) -> Iterator[Arena]:
+def idle_system(system: Arena, report: Report) -> Iterator[Arena]:
     """Nobody reacts to what a test does to the rows."""
     for title in ("worker", "beat"):
         system.stack.kill(f"gridkeeper: {title}", signal.SIGSTOP)
