@@ -1,6 +1,5 @@
 """The Celery app, the process's sender, and `ring`: how everybody enqueues."""
 
-import sys
 import threading
 from collections.abc import Iterable
 from functools import cache
@@ -22,8 +21,6 @@ from core.reconciliation.account import request_all
 from core.upkeep import halt_after_silence
 
 log = structlog.get_logger()
-
-SWITCH_AFTER = 0.0005  # seconds
 
 app = Celery("gridkeeper")
 app.config_from_object("celeryconfig")
@@ -86,12 +83,6 @@ def _halt_after_silence(**_: Any) -> None:
         halt_after_silence()
     except DatabaseUnavailable as error:
         log.warning("the database is away", error=str(error))
-
-
-@worker_init.connect  # type: ignore[untyped-decorator]
-def _share_the_interpreter(**_: Any) -> None:
-    """Many short waits on many threads: with Python's own 5 ms a fill waits for whoever computes at the moment."""
-    sys.setswitchinterval(SWITCH_AFTER)
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
