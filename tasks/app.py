@@ -1,7 +1,5 @@
 """The Celery app, the process's sender, and `ring`: how everybody enqueues."""
 
-import gc
-import sys
 import threading
 from collections.abc import Iterable
 from functools import cache
@@ -25,8 +23,6 @@ from core.upkeep import halt_after_silence
 
 log = structlog.get_logger()
 
-SWITCH_AFTER = 0.0005  # seconds
-
 app = Celery("gridkeeper")
 app.config_from_object("celeryconfig")
 
@@ -34,6 +30,12 @@ app.config_from_object("celeryconfig")
 def answer_within(seconds: float) -> None:
     """How long `ring` may take in this process. For those that only publish: a worker's own waits are longer."""
     app.conf.broker_transport_options = {**app.conf.broker_transport_options, "socket_timeout": seconds}
+
+
+def preload() -> None:
+    """For processes that fork, before they do: what every child would load to publish. Opens no connection."""
+    app.connection_for_write().get_transport_cls()
+    _ = app.amqp.Producer, app.amqp.queues, app.amqp.router, app.backend, app.events, app.Task  # made at first use
 
 
 def ring(task_name: str, *arguments: Any) -> bool:
@@ -84,16 +86,6 @@ def _halt_after_silence(**_: Any) -> None:
         halt_after_silence()
     except DatabaseUnavailable as error:
         log.warning("the database is away", error=str(error))
-
-
-@worker_init.connect  # type: ignore[untyped-decorator]
-def _share_the_interpreter(**_: Any) -> None:
-    """Many short waits on many threads: with Python's own 5 ms a fill waits for whoever computes at the moment.
-
-    What has been loaded so far stays: the garbage collector need not look at it again and again.
-    """
-    sys.setswitchinterval(SWITCH_AFTER)
-    gc.freeze()
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]

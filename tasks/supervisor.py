@@ -13,7 +13,7 @@ import structlog
 from setproctitle import setproctitle
 from sqlalchemy import Select, select
 
-from core import bus, clock, leases
+from core import bus, clock, exchange, leases
 from core.config import settings
 from core.credentials import credentials_of
 from core.db import Session, hold_no_connections
@@ -21,7 +21,7 @@ from core.domain.lifecycle import ACTIVE
 from core.errors import DatabaseUnavailable
 from core.logs import configure_logging
 from core.models import ExchangeApi, GridStrategy
-from tasks import listener
+from tasks import app, listener
 
 log = structlog.get_logger()
 
@@ -154,6 +154,8 @@ def main() -> None:
     setproctitle("gridkeeper: listener supervisor")
     settings()
     hold_no_connections()
+    exchange.preload()
+    app.preload()
     Supervisor().run()
 
 

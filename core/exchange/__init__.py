@@ -1,10 +1,12 @@
 """The only room that talks to venues. Everything here is made by the functions below, from a venue's name."""
 
+import httpx
+
 from core.config import settings
 from core.exchange.base import AccountApi, MarkStream, PublicApi, TradingConnection, UserStream
 from core.exchange.binance.account import BinanceAccountApi
 from core.exchange.binance.public import BinancePublicApi
-from core.exchange.binance.rest import READ_TIMEOUT, RestClient
+from core.exchange.binance.rest import READ_TIMEOUT, RestClient, tls
 from core.exchange.binance.streams import BinanceMarkStream, BinanceUserStream
 from core.exchange.binance.trading import BinanceTradingConnection
 from core.exchange.binance.weights import Share
@@ -21,11 +23,17 @@ __all__ = [
     "address_of",
     "key_type_of",
     "mark_stream",
+    "preload",
     "public_api",
     "trading_connection",
     "user_stream",
     "venue_now_ms",
 ]
+
+
+def preload() -> None:
+    """For processes that fork, before they do: what every child would load for itself. Opens no connection."""
+    httpx.Client(verify=tls()).close()
 
 
 def public_api(exchange: str, read_timeout: float = READ_TIMEOUT) -> PublicApi:

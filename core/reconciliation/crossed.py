@@ -28,15 +28,18 @@ def watch(session: Session) -> None:
 def _watch(session: Session, exchange: str, symbol: str, mark: Mapping[str, Any]) -> None:
     price = cast(GridOrder.price, Float)  # only to choose whom to ask for: nothing is booked from it
     # An order that was sent after the price had been there has not been reached by it.
+    reached = (
+        (Side.BUY, price >= float(mark["low"]), mark["low_at"]),
+        (Side.BUY, price >= float(mark["mark_price"]), mark["at"]),
+        (Side.SELL, price <= float(mark["high"]), mark["high_at"]),
+        (Side.SELL, price <= float(mark["mark_price"]), mark["at"]),
+    )
     crossed = select(GridOrder.id).where(
         GridOrder.exchange == exchange,
         GridOrder.symbol == symbol,
         GridOrder.status.in_((OrderStatus.PLACED, OrderStatus.PARTIALLY_FILLED)),
         GridOrder.next_check_at.is_(None),
-        or_(
-            and_(GridOrder.side == Side.BUY, price >= float(mark["low"]), GridOrder.sent_at < mark["low_at"]),
-            and_(GridOrder.side == Side.SELL, price <= float(mark["high"]), GridOrder.sent_at < mark["high_at"]),
-        ),
+        or_(*(and_(GridOrder.side == side, beyond, GridOrder.sent_at < at) for side, beyond, at in reached)),
     )
     found = session.scalars(crossed).all()
     if found:

@@ -25,11 +25,7 @@ class System(Stack):
         redis = embedded_redis.prepare(folder)
         self.stamps = folder / "stamps"
         self.stamps.touch()
-        self.environment = {
-            **self._environment,
-            "REDIS_URL": redis.url,
-            "PATH": procfile.search_path(self._environment),
-        }
+        self.environment |= {"REDIS_URL": redis.url, "PATH": procfile.search_path(self.environment)}
         lines = procfile.read(*PROCFILES) | {
             "redis": " ".join(redis.argv),
             "paper": f"python -m tests.bench.stamped_venue {self.stamps}",

@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import ssl
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -27,13 +28,21 @@ _USED_WEIGHT = "used-weight-1m"
 _USAGE_HEADER = re.compile(r"^x-mbx-(used-weight|order-count)-\d+[smhd]$")
 
 
+@cache
+def tls() -> ssl.SSLContext:
+    """The certificates that all hosts share. Reading them takes megabytes: a process that forks does it before."""
+    return httpx.create_ssl_context()
+
+
 class _Host:
     """What all clients of a host share in this process: its connections, its counters, and its wish for quiet."""
 
     def __init__(self, base_url: str) -> None:
         local = urlsplit(base_url).hostname in ("127.0.0.1", "localhost", "::1")
         self.base_url = base_url
-        self.http = httpx.Client(trust_env=not local)  # a proxy in the environment can't reach this machine
+        self.http = httpx.Client(
+            verify=tls(), trust_env=not local
+        )  # a proxy in the environment can't reach this machine
         self.usage: dict[str, int] = {}
         self.quiet_until = 0.0
         self.weights = Weights(base_url)

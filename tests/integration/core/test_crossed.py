@@ -42,3 +42,12 @@ def test_a_price_that_has_come_back_has_passed_orders_too(grid: int) -> None:
 
 def test_an_order_that_was_sent_later_has_not_been_passed(grid: int) -> None:
     assert asked_for(grid, 97500, 101500, SENT_AT) == []
+
+
+def test_an_order_that_is_passed_now_is_not_hidden_by_how_far_the_price_had_gone_before_it_was_sent(grid: int) -> None:
+    told = {"mark_price": "101000", "at": SENT_AT + 9, "low": "100000", "low_at": 9, "high": "104000", "high_at": 9}
+    bus.publish_marks("paper", {"BTCUSDT": told})
+    with Session.begin() as session:
+        crossed.watch(session)
+    passed = [order.price for order in order_rows(grid) if order.next_check_at is not None]
+    assert passed == [D(101000)]
