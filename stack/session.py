@@ -16,8 +16,10 @@ _END_S = 20.0
 class StackSession:
     """`make run` in the folder `var`: embedded Redis and database, the simulated exchange on a manual feed.
 
-    `environment` adds to the variables or replaces them.
+    `environment` adds to the variables or replaces them; `command` may be another runner's.
     """
+
+    command: tuple[str | Path, ...] = (sys.executable, "-m", "stack", "run")
 
     def __init__(self, var: Path, environment: Mapping[str, str] | None = None) -> None:
         self.var = var
@@ -30,7 +32,7 @@ class StackSession:
         """Returns when everything is ready; raises TimeoutError, with the end of the log, when it is not in time."""
         self.var.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
-            self._runner = spawn([sys.executable, "-m", "stack", "run"], env=self.environment, output=log)
+            self._runner = spawn(self.command, env=self.environment, output=log)
         try:
             wait_until_ready(self.web_url, timeout)
         except TimeoutError as error:

@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _starts_a_stack(item: pytest.Item) -> bool:
-    return bool({"stack", "system"} & set(getattr(item, "fixturenames", ())))
+    return bool({"stack", "system", "hosts"} & set(getattr(item, "fixturenames", ())))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.clock import from_ms, now
-from core.domain.cell import Cell, next_order
+from core.domain.cell import Cell, carry_quantity, next_order
 from core.domain.ledger import SETTLEMENT_ASSET
 from core.domain.lifecycle import PROTECTED, FinishReason
 from core.domain.order import FINAL, OrderNews, OrderStatus, Progress, Purpose, Side, Trade, merge
@@ -186,12 +186,18 @@ def _next_of_cell(
     cell.next_side, cell.next_quantity = intent.side, intent.quantity
     cell.next_purpose = order.purpose if intent.side == order.side else Purpose.COUNTER
     if order.status != OrderStatus.FILLED:
-        cell.gap_reason = order.last_error or f"the order was {order.status.lower()} at the venue"
+        cell.gap_reason = _why_bare(order, carry_quantity(_shape(cell), rules))
         cell.next_try_at = cell.next_try_at or now() + REPLACE_AFTER
         return []
     if cell.frozen or cell.generation != strategy.generation or not may_open(strategy):
         return []
     return [next_cell_order(session, strategy, cell)]
+
+
+def _why_bare(order: GridOrder, carried: Decimal) -> str:
+    """`carried`: what the cell holds and can't close by itself, base."""
+    reason = order.last_error or f"the order was {order.status.lower()} at the venue"
+    return f"{reason}; {carried.normalize():f} is carried into the cell's next closing order" if carried else reason
 
 
 def _next_of_inventory(

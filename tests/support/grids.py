@@ -61,13 +61,16 @@ PARAMETERS = Parameters(
 
 
 def running_grid(
-    entry_price: Decimal = ENTRY, parameters: Parameters = PARAMETERS, keys: tuple[str, str] = ("-", "-")
+    entry_price: Decimal = ENTRY,
+    parameters: Parameters = PARAMETERS,
+    keys: tuple[str, str] = ("-", "-"),
+    rules: SymbolRules = RULES,
 ) -> int:
     """A strategy that is RUNNING with every order PLACED (its inventory, if any, still PENDING); returns its id.
 
     `keys`: API key and HMAC secret of its account, where the test has a venue.
     """
-    planned = plan(parameters, RULES, entry_price)
+    planned = plan(parameters, rules, entry_price)
     with Session.begin() as session:
         user = User(email="grid@example.com", password_hash="-")
         session.add(user)
@@ -81,9 +84,9 @@ def running_grid(
             api_key_fingerprint="-",
             key_type="HMAC",
         )
-        rules = {name: getattr(RULES, name) for name in RULES.__slots__ if name != "brackets"}
+        columns = {name: getattr(rules, name) for name in rules.__slots__ if name != "brackets"}
         session.add_all(
-            [account, SymbolRule(exchange="paper", leverage_brackets=brackets_as_json(RULES.brackets), **rules)]
+            [account, SymbolRule(exchange="paper", leverage_brackets=brackets_as_json(rules.brackets), **columns)]
         )
         session.flush()
         account.api_key = encrypt(keys[0], place_of(account.id, "api_key"))

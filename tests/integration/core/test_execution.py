@@ -17,8 +17,10 @@ from core.exchange.base import StreamEvent
 from core.execution.events import Finding, apply_events, apply_findings
 from core.models import Event, Fill, GridCell, GridOrder, GridStrategy
 from core.reconciliation.cells import refill
+from core.strategies.levels import levels_of
 from tests.support.grids import (
     PARAMETERS,
+    RULES,
     cell_rows,
     fill_events,
     order_rows,
@@ -156,6 +158,26 @@ def test_a_cancelled_order_comes_back_for_the_rest_after_a_pause() -> None:
         assert refill(session, buy.account_id) == 1
     again = order_of_cell(grid, 2, OrderStatus.PENDING)
     assert (again.side, again.quantity, again.purpose) == (Side.BUY, buy.quantity - piece, Purpose.OPEN)
+
+
+def test_what_is_too_small_to_be_closed_is_carried_and_the_gap_says_so() -> None:
+    grid = running_grid(rules=replace(RULES, min_quantity=D("0.012")))
+    buy = order_of_cell(grid, 2)
+    assert buy.quantity == D("0.020")
+    hear(grid, fill_events(buy, 1, [D("0.010")]))
+    hear(grid, [said(buy, OrderStatus.CANCELED, D("0.010"))])
+    with Session.reading() as session:
+        (gap,) = levels_of(session, [strategy_row(grid)])[grid].level_gaps
+    assert (gap.cell, gap.next_try is None) == (2, False)
+    assert gap.reason == "the order was canceled at the venue; 0.01 is carried into the cell's next closing order"
+    with Session.begin() as session:
+        session.query(GridCell).filter_by(cell_index=2).update({"next_try_at": None})
+        refill(session, buy.account_id)
+    again = order_of_cell(grid, 2, OrderStatus.PENDING)
+    assert (again.side, again.quantity) == (Side.BUY, D("0.020"))
+    hear(grid, fill_events(again, 2, [again.quantity]))
+    closing = order_of_cell(grid, 2, OrderStatus.PENDING)
+    assert (closing.side, closing.quantity) == (Side.SELL, D("0.030"))
 
 
 def test_a_paused_grid_places_no_counter_order() -> None:
