@@ -3,7 +3,11 @@
 events    apply_events: fills and order news -> bookings and the next intents, in one transaction
 booking   one order's news and one trade, booked exactly
 intents   new orders, and claiming them for an attempt
+claiming  PENDING orders whose time has come
 identity  client order ids
-rates     tokens of the venue's order limits
+rates     tokens of the venue's order limits, and circuit breakers
+switches  what halts trading
+telling   the event log
+rules     a symbol's stored rules
 sending   the only place where bytes leave, and where replies are recorded
 """

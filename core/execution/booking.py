@@ -18,7 +18,8 @@ from core.domain.lifecycle import PROTECTED, FinishReason
 from core.domain.order import FINAL, OrderNews, OrderStatus, Progress, Purpose, Side, Trade, merge
 from core.domain.symbol_rules import SymbolRules
 from core.execution.intents import end_for, may_open, new_order, next_cell_order
-from core.models import Event, GridCell, GridOrder, GridStrategy
+from core.execution.telling import tell
+from core.models import GridCell, GridOrder, GridStrategy
 
 MISSING_TRADE_AFTER = timedelta(seconds=2)  # until a trade that the news counts but nobody brought is asked for
 REPLACE_AFTER = timedelta(seconds=1)  # until an order that ended unfilled is placed again
@@ -129,16 +130,14 @@ def _revive(session: Session, strategy: GridStrategy, order: GridOrder) -> None:
     if order.cell is not None:
         order.cell.frozen, order.cell.gap_reason = True, "an order believed absent appeared"
         order.cell = None
-    session.add(
-        Event(
-            user_id=strategy.user_id,
-            strategy_id=strategy.id,
-            account_id=order.account_id,
-            level="ALARM",
-            code="ghost_order",
-            message=f"order {order.client_order_id} appeared after it was believed absent; its cell is frozen",
-            data={"client_order_id": order.client_order_id, "cell_index": order.cell_index},
-        )
+    tell(
+        session,
+        strategy,
+        "ghost_order",
+        f"order {order.client_order_id} appeared after it was believed absent; its cell is frozen",
+        level="ALARM",
+        client_order_id=order.client_order_id,
+        cell_index=order.cell_index,
     )
 
 

@@ -32,8 +32,9 @@ from core.execution.intents import Attempt, Cancel, end_for, is_in_progress, loc
 from core.execution.rates import note
 from core.execution.rules import rules_of
 from core.execution.switches import note_refused_key
+from core.execution.telling import tell
 from core.killpoints import passing
-from core.models import Event, ExchangeApi, GridOrder, GridStrategy
+from core.models import ExchangeApi, GridOrder, GridStrategy
 
 log = structlog.get_logger()
 
@@ -241,16 +242,15 @@ def _refuse_protection(session: OrmSession, strategy: GridStrategy, order: GridO
 
 
 def _tell_refusal(session: OrmSession, strategy: GridStrategy, order: GridOrder, reply: Reply, code: str) -> None:
-    session.add(
-        Event(
-            user_id=strategy.user_id,
-            strategy_id=strategy.id,
-            account_id=order.account_id,
-            level="WARNING",
-            code=code,
-            message=f"the exchange refused {order.side} {order.quantity} {order.symbol}: {order.last_error}",
-            data={"code": reply.code, "cell_index": order.cell_index, "purpose": order.purpose},
-        )
+    tell(
+        session,
+        strategy,
+        code,
+        f"the exchange refused {order.side} {order.quantity} {order.symbol}: {order.last_error}",
+        level="WARNING",
+        code_at_venue=reply.code,
+        cell_index=order.cell_index,
+        purpose=order.purpose,
     )
 
 

@@ -15,7 +15,8 @@ from core.domain.liquidation import split_trade
 from core.domain.order import Trade
 from core.execution.intents import end_for, lock_strategies
 from core.execution.rules import rules_of
-from core.models import Event, ExchangeApi, Fill, GridStrategy
+from core.execution.telling import tell
+from core.models import ExchangeApi, Fill, GridStrategy
 
 
 def external_position(session: OrmSession, account_id: int, symbol: str) -> Decimal:
@@ -85,16 +86,14 @@ def _stop_new_exposure(session: OrmSession, account: ExchangeApi, symbol: str) -
             continue
         strategy.status = move(StrategyStatus.RUNNING, StrategyStatus.PAUSED)
         strategy.look_at = now()
-        session.add(
-            Event(
-                user_id=strategy.user_id,
-                strategy_id=strategy.id,
-                account_id=account.id,
-                level="ALARM",
-                code="external_trade",
-                message=f"trades outside of the grids have taken {-external} of the {ours} {symbol} they hold: paused",
-                data={"ours": format(ours, "f"), "external": format(external, "f")},
-            )
+        tell(
+            session,
+            strategy,
+            "external_trade",
+            f"trades outside of the grids have taken {-external} of the {ours} {symbol} they hold: paused",
+            level="ALARM",
+            ours=format(ours, "f"),
+            external=format(external, "f"),
         )
 
 

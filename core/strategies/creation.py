@@ -20,12 +20,13 @@ from core.credentials import credentials_of
 from core.db import Session
 from core.deadline import Deadline
 from core.domain.guards import Range, Review, SymbolUse, raise_for_errors, review
-from core.domain.lifecycle import ACTIVE, DELETABLE, StrategyStatus
+from core.domain.lifecycle import ACTIVE, DELETABLE
 from core.domain.lines import resolve
 from core.domain.order import LIVE
 from core.domain.parameters import GridType, MarginType, Parameters, StrategyType
 from core.errors import Conflict, Invalid, NotFound
 from core.exchange import account_api, public_api
+from core.execution.telling import tell
 from core.models import (
     EquitySnapshot,
     Event,
@@ -153,7 +154,7 @@ def create(
     set_options(row, options)
     session.add(row)
     session.flush()
-    _record(session, row, "strategy_created", f"Created: {row.strategy_type} {row.symbol}.")
+    tell(session, row, "strategy_created", f"Created: {row.strategy_type} {row.symbol}.", version=row.version)
     return row
 
 
@@ -192,7 +193,7 @@ def change(session: OrmSession, row: GridStrategy, checked: Checked | None, opti
     set_options(row, options)
     row.version += 1
     session.flush()
-    _record(session, row, "strategy_changed", "Changed.")
+    tell(session, row, "strategy_changed", "Changed.", version=row.version)
 
 
 def delete(session: OrmSession, row: GridStrategy) -> None:
@@ -275,17 +276,3 @@ def _apply(row: GridStrategy, checked: Checked) -> None:
     row.symbol_price_precision, row.symbol_qty_precision = rules.price_precision, rules.quantity_precision
     row.symbol_min_qty, row.symbol_min_notional = rules.min_quantity, rules.min_notional
     row.symbol_max_leverage = rules.max_leverage
-
-
-def _record(session: OrmSession, row: GridStrategy, code: str, message: str) -> None:
-    session.add(
-        Event(
-            user_id=row.user_id,
-            strategy_id=row.id,
-            account_id=row.account_id,
-            level="INFO",
-            code=code,
-            message=message,
-            data={"status": row.status or StrategyStatus.CREATED, "version": row.version},
-        )
-    )

@@ -7,7 +7,8 @@ from core.clock import now
 from core.domain.lifecycle import FinishReason, OperationState, StrategyStatus, move
 from core.execution.events import request_reconciliation
 from core.execution.intents import lock_strategies
-from core.models import Event, Fill, GridOrder, GridStrategy, Operation
+from core.execution.telling import tell
+from core.models import Fill, GridOrder, GridStrategy, Operation
 from core.strategies.requests import apply_reset, begin_stop, finish
 
 
@@ -86,21 +87,6 @@ def _conclude_stop_all(session: Session, user_id: int) -> None:
     for operation in session.scalars(open_ones):
         if stopping.isdisjoint(operation.arguments["strategy_ids"]):
             finish(operation)
-
-
-def tell(session: Session, strategy: GridStrategy, code: str, message: str, level: str = "INFO") -> None:
-    """Writes the event log."""
-    session.add(
-        Event(
-            user_id=strategy.user_id,
-            strategy_id=strategy.id,
-            account_id=strategy.account_id,
-            level=level,
-            code=code,
-            message=message,
-            data={"status": strategy.status, "finish_reason": strategy.finish_reason},
-        )
-    )
 
 
 def finish_strategy(session: Session, strategy_id: int, reason: FinishReason, message: str) -> None:

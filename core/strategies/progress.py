@@ -15,9 +15,10 @@ from core.execution.events import Consequences
 from core.execution.intents import IN_PROGRESS, Cancel, is_in_progress, lock_strategies
 from core.execution.rates import take
 from core.execution.rules import rules_of
+from core.execution.telling import tell
 from core.models import GridCell, GridOrder, GridStrategy
 from core.strategies import protection, starting, stopping
-from core.strategies.ending import begin_finish, conclude, end, fail, tell
+from core.strategies.ending import begin_finish, conclude, end, fail
 
 
 def advance(strategy_id: int) -> Consequences:
