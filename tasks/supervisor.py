@@ -48,6 +48,7 @@ class Supervisor:
         self._forked_at: dict[int, float] = {}  # steady clock: the host's may step
         self._owner = leases.host_id()
         self._claimed_at = float("-inf")
+        self._active: set[int] = set()  # ids of all who traded when the leases were last claimed, ours or not
         self._wanted: dict[int, Account] = {}
         self._ending = False
 
@@ -56,8 +57,8 @@ class Supervisor:
         signal.signal(signal.SIGINT, self._end)
         while not self._ending:
             self._reap()
-            if clock.monotonic() - self._claimed_at >= CLAIM_EVERY or self._misses_children():
-                self._claim()
+            if self.is_to_claim():
+                self.claim()
             self._match()
             bus.show_life("listener")
             bus.disconnect()
@@ -68,10 +69,19 @@ class Supervisor:
     def _end(self, _signal: int, _frame: object) -> None:
         self._ending = True
 
-    def _misses_children(self) -> bool:
-        return set(self._wanted) != set(self._children)
+    def is_to_claim(self) -> bool:
+        due = clock.monotonic() - self._claimed_at >= CLAIM_EVERY
+        return due or set(self._wanted) != set(self._children) or self._activity_has_changed()
 
-    def _claim(self) -> None:
+    def _activity_has_changed(self) -> bool:
+        """Asked in every loop: an account whose first grid starts is to be heard when its orders rest."""
+        try:
+            with Session.reading() as session:
+                return set(session.scalars(_active_accounts().with_only_columns(ExchangeApi.id))) != self._active
+        except DatabaseUnavailable:
+            return False
+
+    def claim(self) -> None:
         """Reads who trades and which of them are ours. Where the database is away the children stay: without a
         database nobody else can have taken the leases over."""
         try:
@@ -81,6 +91,7 @@ class Supervisor:
         except DatabaseUnavailable as error:
             log.warning("the database is away", error=str(error))
             return
+        self._active = {account.id for account in accounts}
         self._wanted = {account.id: account for account in accounts if account.lease in held}
         self._claimed_at = clock.monotonic()
 

@@ -1,7 +1,7 @@
 """SIGKILL in the middle of trading: whole again within 15 s, nothing lost, doubled or orphaned, books close."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import cycle
 
@@ -17,12 +17,12 @@ PATH = ("2495", "2470", "2445", "2470", "2495", "2520", "2545", "2520")
 
 
 @contextmanager
-def market_in_motion(stack: Stack) -> Iterator[None]:
-    """The price walks through the grid, several fills a second, until the block ends."""
+def market_in_motion(stack: Stack, path: Sequence[str] = PATH) -> Iterator[None]:
+    """The price walks along `path` again and again, several fills a second, until the block ends."""
     ended = threading.Event()
 
     def move() -> None:
-        for price in cycle(PATH):
+        for price in cycle(path):
             if ended.is_set():
                 return
             stack.venue.move(SYMBOL, price)

@@ -1,0 +1,113 @@
+"""What we stand on goes away in the middle of a burst: everything is found afterwards, nothing is lost or doubled."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+import redis
+
+from core.clock import monotonic, sleep
+from stack.postgres import Postgres
+from tests.e2e.books import assert_books_close, settle
+from tests.e2e.test_flows import GRID, SYMBOL
+from tests.e2e.test_kills import market_in_motion
+from tests.support.databases import PostgresDatabases
+from tests.support.stack import Stack, User
+
+AWAY_S = float(os.environ.get("VENUE_AWAY_S", "40"))
+SWINGS = ("2435", "2565")  # each fills most cells; counter-orders stay within the 5 % that the venue takes
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    server = Postgres()
+    server.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def system(server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with PostgresDatabases(server.url()).fresh() as url:
+        stack = Stack(tmp_path_factory.mktemp("system"), {"DATABASE_URL": url})
+        stack.start()
+        yield stack
+        stack.stop()
+
+
+@pytest.fixture
+def user(system: Stack) -> User:
+    system.venue.move(SYMBOL, "2500")
+    return system.new_user()
+
+
+@contextmanager
+def venue_unreachable(stack: Stack) -> Iterator[None]:
+    """No connection stands or is made, and nothing that is asked gets through; its market goes on."""
+    stack.venue.inject("refuse_connections", seconds=AWAY_S + 60)
+    stack.venue.inject("error", status=503, code=-1016, msg="This service is no longer available.", seconds=AWAY_S + 60)
+    stack.venue.inject("drop_connections")
+    try:
+        yield
+    finally:
+        stack.venue.restore_service()
+
+
+def assert_whole(stack: Stack, user: User, grid_id: int, timeout: float = 30) -> None:
+    begun = monotonic()
+    settle(stack, user, grid_id, SYMBOL, timeout)
+    print(f"whole after {monotonic() - begun:.1f} s")
+    assert_books_close(stack, user, grid_id, SYMBOL)
+
+
+@pytest.mark.timeout(AWAY_S + 100)
+def test_an_exchange_out_of_reach_while_its_market_moves_costs_nothing(system: Stack, user: User) -> None:
+    grid_id = user.start_grid(**GRID)
+    with market_in_motion(system, SWINGS):
+        sleep(1.0)
+        with venue_unreachable(system):
+            sleep(AWAY_S)
+    assert_whole(system, user, grid_id)
+
+
+def test_a_broker_emptied_in_the_middle_of_a_burst_costs_nothing(system: Stack, user: User) -> None:
+    grid_id = user.start_grid(**GRID)
+    url = (system.var / "redis.url").read_text().strip()
+    with redis.Redis.from_url(url) as client, market_in_motion(system, SWINGS):
+        for _ in range(3):
+            sleep(1.0)
+            client.flushall()
+    assert_whole(system, user, grid_id)
+
+
+def test_a_database_stopped_hard_in_the_middle_of_a_burst_costs_nothing(
+    server: Postgres, system: Stack, user: User
+) -> None:
+    grid_id = user.start_grid(**GRID)
+    with market_in_motion(system, SWINGS):
+        for _ in range(2):
+            sleep(1.0)
+            server.stop(signal.SIGQUIT)
+            sleep(1.5)
+            server.start()
+    assert_whole(system, user, grid_id)
+
+
+def test_without_a_database_nothing_is_sent_and_people_are_told(server: Postgres, system: Stack, user: User) -> None:
+    grid_id = user.start_grid(**GRID)
+    server.stop(signal.SIGQUIT)
+    before = {order["orderId"] for order in system.venue.orders(SYMBOL)}
+    system.venue.move(SYMBOL, "2465", "2535", "2500", interval_ms=300)
+    begun = monotonic()
+    answer = httpx.get(
+        f"{system.web_url}/api/v1/grid/detail/paper/{grid_id}", headers=user.api.headers, timeout=10, trust_env=False
+    )
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert monotonic() - begun < 3.0
+    assert {order["orderId"] for order in system.venue.orders(SYMBOL)} == before
+    server.start()
+    assert_whole(system, user, grid_id)
