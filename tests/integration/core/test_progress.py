@@ -1,5 +1,7 @@
 """How starts and stops come to their end, whatever the venue and the user do meanwhile."""
 
+from decimal import Decimal
+
 import pytest
 from sqlalchemy import select
 
@@ -9,9 +11,10 @@ from core.domain.order import OrderStatus
 from core.models import GridOrder, GridStrategy, Operation
 from core.strategies.progress import advance
 from core.strategies.requests import request_stop_all
-from tests.support.grids import running_grid, strategy_row
+from tests.support.grids import order_rows, running_grid, strategy_row
 
 pytestmark = pytest.mark.usefixtures("database_url", "redis_server")
+D = Decimal
 
 
 def change(strategy_id: int, **values: object) -> None:
@@ -48,3 +51,13 @@ def test_a_stop_all_is_done_when_all_have_ended_even_if_one_was_started_again() 
     advance(other.id)
     with Session.reading() as session:
         assert session.get_one(Operation, stop_all.id).state == OperationState.SUCCESS
+
+
+def test_protection_that_is_out_of_date_before_it_was_sent_is_dropped() -> None:
+    grid = running_grid()
+    change(grid, stop_loss=D(94000))
+    advance(grid)
+    change(grid, stop_loss=D(93000))
+    advance(grid)
+    protection = [(order.trigger_price, order.status) for order in order_rows(grid) if order.is_conditional]
+    assert protection == [(D(94000), OrderStatus.CANCELED), (D(93000), OrderStatus.PENDING)]
