@@ -62,8 +62,8 @@ _WORST = Faults(
 
 def drawn(random: Random) -> Faults:
     """Some seeds are calm, most have a few kinds of faults, some have all of them."""
-    share = random.choice((0.0, 0.15, 0.3, 0.5, 1.0))
-    strength = random.choice((0.2, 0.5, 1.0))
+    share = random.choice((0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
+    strength = random.choice((0.2, 0.5, 0.8, 1.0))
     return Faults(
         **{field.name: getattr(_WORST, field.name) * strength for field in fields(Faults) if random.random() < share}
     )
