@@ -121,7 +121,7 @@ class Run:
         for name in hostile.__slots__:
             setattr(self.faults, name, getattr(hostile, name))
         pace, meddling = random.choice((0.2, 0.5, 1.5)), random.choice((0.0, 0.01, 0.05))
-        for _ in range(int(random.randint(5, 25) / pace)):
+        for _ in range(int(random.randint(8, 25) / pace)):
             world.run_for(random.random() * pace * 2)
             self._move(random.choice(self.symbols))
             self._meddle(meddling)
