@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from core.clock import now
 from core.db import Session as Sessions
@@ -100,6 +100,7 @@ def live(session: Session, strategies: Sequence[GridStrategy]) -> Sequence[GridO
             GridOrder.status.in_(LIVE),
         )
         .order_by(GridOrder.id)
+        .options(joinedload(GridOrder.cell))
         .execution_options(populate_existing=True)
     ).all()
 

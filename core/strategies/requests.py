@@ -68,6 +68,7 @@ def request_reset(  # noqa: PLR0917 - whose, which, and what is asked
 def request_pause(session: Session, user_id: int, exchange: str, strategy_id: int) -> Operation:
     strategy = _own(session, user_id, exchange, strategy_id)
     strategy.status = move(StrategyStatus(strategy.status), StrategyStatus.PAUSED)
+    strategy.look_at = now()  # the ring may be lost
     return _operation(session, strategy, "pause")
 
 
@@ -77,6 +78,7 @@ def request_resume(session: Session, user_id: int, exchange: str, strategy_id: i
         raise Conflict("bad_state", f"the strategy is {strategy.status}: only a paused one can be resumed")
     require_released(session, strategy)
     strategy.status = move(StrategyStatus(strategy.status), StrategyStatus.RUNNING)
+    strategy.look_at = now()  # the ring may be lost
     return _operation(session, strategy, "resume")
 
 

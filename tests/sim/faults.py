@@ -43,18 +43,18 @@ _WORST = Faults(
     commit_unanswered=0.03,
     killed=0.02,
     paused=0.03,
-    not_sent=0.1,
-    request_lost=0.15,
-    request_slow=0.1,
-    reply_lost=0.2,
+    not_sent=0.15,
+    request_lost=0.25,
+    request_slow=0.2,
+    reply_lost=0.35,
     reply_slow=0.2,
-    refused=0.15,
+    refused=0.3,
     rest_away=0.1,
-    event_dropped=0.3,
+    event_dropped=0.4,
     event_doubled=0.3,
     event_delayed=0.3,
     event_without_fee=0.1,
-    late_query=0.3,
+    late_query=0.4,
     venue_away=0.05,
     database_away_for_long=0.03,
 )
@@ -62,8 +62,8 @@ _WORST = Faults(
 
 def drawn(random: Random) -> Faults:
     """Some seeds are calm, most have a few kinds of faults, some have all of them."""
-    share = random.choice((0.0, 0.15, 0.3, 0.5, 1.0))
-    strength = random.choice((0.2, 0.5, 1.0))
+    share = random.choice((0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
+    strength = random.choice((0.2, 0.5, 0.8, 1.0))
     return Faults(
         **{field.name: getattr(_WORST, field.name) * strength for field in fields(Faults) if random.random() < share}
     )

@@ -22,7 +22,7 @@ from tests.sim.streams import Listener, Market
 from tests.sim.user import Hands, Trader, join
 from tests.sim.venue import Lines, SimulatedVenue, Wires
 from tests.sim.worker import Worker
-from tests.sim.world import World
+from tests.sim.world import Absence, World
 
 SYMBOLS = ("BNBUSDT", "SOLUSDT")
 PATIENCE = 360  # seconds of quiet after which everything must be whole: the routine reconciliation is in it
@@ -121,7 +121,7 @@ class Run:
         for name in hostile.__slots__:
             setattr(self.faults, name, getattr(hostile, name))
         pace, meddling = random.choice((0.2, 0.5, 1.5)), random.choice((0.0, 0.01, 0.05))
-        for _ in range(int(random.randint(5, 25) / pace)):
+        for _ in range(int(random.randint(8, 25) / pace)):
             world.run_for(random.random() * pace * 2)
             self._move(random.choice(self.symbols))
             self._meddle(meddling)
@@ -166,6 +166,7 @@ class Run:
         self._is_calm = True
         for name in self.faults.__slots__:
             setattr(self.faults, name, 0.0)
+        self.database.absence = self.wires.absence = Absence()
         for hands in self.hands:
             hands.throw_switch(on=False)
         judge = Judge(self.world, self.venue, self.traders)

@@ -25,7 +25,7 @@ class Database:
         self._faults = faults
         self._worker = worker
         self._depth = 0
-        self._absence = Absence()
+        self.absence = Absence()
         db._Sessions.begin = self._begin
         db._Sessions.reading = self._reading
 
@@ -37,7 +37,7 @@ class Database:
     def disturb(self) -> None:
         if self._world.happens(self._faults.database_away_for_long):
             self._world.tell("the database is away")
-            self._absence = self._world.away(self._world.span(1, 10))
+            self.absence = self._world.away(self._world.span(1, 10))
 
     @contextmanager
     def _begin(self) -> Iterator[OrmSession]:
@@ -64,7 +64,7 @@ class Database:
             return
         self._worker.may_die(where)
         self._world.wait(self._world.span(0.0005, 0.01))
-        if self._absence or self._world.happens(self._faults.database_away):
+        if self.absence or self._world.happens(self._faults.database_away):
             raise DatabaseUnavailable
 
     @contextmanager

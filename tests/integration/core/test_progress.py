@@ -1,5 +1,8 @@
 """How starts and stops come to their end, whatever the venue and the user do meanwhile."""
 
+from collections.abc import Callable
+from decimal import Decimal
+
 import pytest
 from sqlalchemy import select
 
@@ -7,11 +10,12 @@ from core.db import Session
 from core.domain.lifecycle import OperationState, StrategyStatus
 from core.domain.order import OrderStatus
 from core.models import GridOrder, GridStrategy, Operation
-from core.strategies.progress import advance
-from core.strategies.requests import request_stop_all
-from tests.support.grids import running_grid, strategy_row
+from core.strategies.progress import advance, advance_all
+from core.strategies.requests import request_pause, request_resume, request_stop_all
+from tests.support.grids import order_rows, running_grid, strategy_row
 
 pytestmark = pytest.mark.usefixtures("database_url", "redis_server")
+D = Decimal
 
 
 def change(strategy_id: int, **values: object) -> None:
@@ -48,3 +52,30 @@ def test_a_stop_all_is_done_when_all_have_ended_even_if_one_was_started_again() 
     advance(other.id)
     with Session.reading() as session:
         assert session.get_one(Operation, stop_all.id).state == OperationState.SUCCESS
+
+
+def test_protection_that_is_out_of_date_before_it_was_sent_is_dropped() -> None:
+    grid = running_grid()
+    change(grid, stop_loss=D(94000))
+    advance(grid)
+    change(grid, stop_loss=D(93000))
+    advance(grid)
+    protection = [(order.trigger_price, order.status) for order in order_rows(grid) if order.is_conditional]
+    assert protection == [(D(94000), OrderStatus.CANCELED), (D(93000), OrderStatus.PENDING)]
+
+
+@pytest.mark.parametrize(
+    ("status", "request_it"), [(StrategyStatus.RUNNING, request_pause), (StrategyStatus.PAUSED, request_resume)]
+)
+def test_a_pause_or_a_resume_whose_ring_was_lost_is_found_by_the_sweep(
+    status: StrategyStatus, request_it: Callable[..., Operation]
+) -> None:
+    grid = running_grid()
+    change(grid, status=status)
+    with Session.begin() as session:
+        row = session.get_one(GridStrategy, grid)
+        operation = request_it(session, row.user_id, "paper", grid)
+    for _ in advance_all(row.account_id):
+        pass
+    with Session.reading() as session:
+        assert session.get_one(Operation, operation.id).state == OperationState.SUCCESS
