@@ -123,9 +123,9 @@ def paper_server(_paper: PaperServer, monkeypatch: pytest.MonkeyPatch) -> Iterat
     forget_settings()
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Every process of the Procfile under the runner, on each kind of database; one for all tests of a module."""
+    """Every process of the Procfile under the runner, on each kind of database; one for all tests that share it."""
     folder = tmp_path_factory.mktemp(f"stack-{request.param}")
     with _databases(request).fresh() as url:
         running = Stack(folder, {"DATABASE_URL": url})

@@ -8,7 +8,7 @@ from core.clock import now_ms, sleep
 from tests.e2e.books import assert_books_close, settle
 from tests.e2e.test_flows import GRID, SYMBOL
 from tests.e2e.test_kills import market_in_motion
-from tests.support.stack import Stack
+from tests.support.stack import Stack, User
 from tests.support.waiting import wait_until
 
 
@@ -26,9 +26,7 @@ def wait_until_consumed_after(stack: Stack, moment: int) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_a_busy_worker_consumes_again_after_each_of_ten_broker_restarts(stack: Stack) -> None:
-    stack.venue.move(SYMBOL, "2500")
-    user = stack.new_user()
+def test_a_busy_worker_consumes_again_after_each_of_ten_broker_restarts(stack: Stack, user: User) -> None:
     grid_id = user.start_grid(**GRID)
     with market_in_motion(stack):
         for number in range(10):

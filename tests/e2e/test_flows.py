@@ -25,12 +25,6 @@ GRID = {
 }
 
 
-@pytest.fixture
-def user(stack: Stack) -> User:
-    stack.venue.move(SYMBOL, "2500")
-    return stack.new_user()
-
-
 def grid(**changes: Any) -> dict[str, Any]:
     return {**GRID, **changes}
 

@@ -37,12 +37,6 @@ def market_in_motion(stack: Stack, path: Sequence[str] = PATH) -> Iterator[None]
         mover.join()
 
 
-@pytest.fixture
-def user(stack: Stack) -> User:
-    stack.venue.move(SYMBOL, "2500")
-    return stack.new_user()
-
-
 VICTIMS = ("listener account=", "worker", "web", "listener supervisor", "market", "beat")
 
 

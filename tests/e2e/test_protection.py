@@ -17,12 +17,6 @@ D = Decimal
 OURS = ("web", "worker", "listener", "market", "beat")
 
 
-@pytest.fixture
-def user(stack: Stack) -> User:
-    stack.venue.move(SYMBOL, "2500")
-    return stack.new_user()
-
-
 @contextmanager
 def all_of_ours_frozen(stack: Stack) -> Iterator[None]:
     """Everything but the exchange, the broker and the database stands still until the block ends."""

@@ -14,9 +14,8 @@ D = Decimal
 
 
 @pytest.fixture
-def user(stack: Stack) -> User:
-    stack.venue.move(SYMBOL, "2500")
-    return stack.new_user(balance=2000)
+def balance() -> int:
+    return 2000
 
 
 def test_a_liquidation_ends_the_grids_that_held_the_symbol(stack: Stack, user: User) -> None:

@@ -70,7 +70,7 @@ class User:
 
 
 class Stack(StackSession):
-    """Start it once per module: it takes some seconds. Processes are found among the runner's descendants only."""
+    """Start it seldom: it takes some seconds. Processes are found among the runner's descendants only."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
         """The venue's weight limit is out of the way: tests read it far more often than the system does."""
