@@ -25,6 +25,7 @@ def wait_until_consumed_after(stack: Stack, moment: int) -> None:
     wait_until(lambda: min(lives(stack).values()) > moment, 20, "every queue is consumed again")
 
 
+@pytest.mark.parametrize("stack", ["sqlite"], indirect=True)  # the broker is the same beside both
 @pytest.mark.timeout(300)
 def test_a_busy_worker_consumes_again_after_each_of_ten_broker_restarts(stack: Stack, user: User) -> None:
     grid_id = user.start_grid(**GRID)
