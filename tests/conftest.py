@@ -12,9 +12,10 @@ from tests.support.environment import forget_settings, hermetic
 
 os.environ.update(hermetic())  # before anything of ours reads its settings
 
+from core.exchange.binance import weights
 from stack.postgres import Postgres
 from tests.support.databases import PostgresDatabases, SqliteDatabases
-from tests.support.servers import PaperServer, RedisServer
+from tests.support.servers import WEIGHT_LIMIT, PaperServer, RedisServer
 from tests.support.stack import Stack
 
 # The cores are shared with servers and other tests, so no example has a time limit; CI always tries the same ones.
@@ -117,6 +118,7 @@ def _paper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PaperServer]:
 def paper_server(_paper: PaperServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[PaperServer]:
     """The simulated exchange on a manual feed, PAPER_URL pointing at it. Shared: open an account of your own."""
     monkeypatch.setenv("PAPER_URL", _paper.url)
+    monkeypatch.setattr(weights, "LIMIT", WEIGHT_LIMIT)  # what exchangeInfo would tell
     forget_settings()
     yield _paper
     _paper.restore_service()

@@ -50,6 +50,9 @@ class RedisServer:
             return False
 
 
+WEIGHT_LIMIT = 1_000_000
+
+
 class PaperServer(Venue):
     """`python -m core.paper` on a manual feed, with the admin surface, on a free port.
 
@@ -64,7 +67,7 @@ class PaperServer(Venue):
 
     def start(self) -> None:
         ours = {"PAPER_URL": self.url, "PAPER_FEED": "manual", "PAPER_ADMIN": "1", "PAPER_STATE": ""}
-        ours["PAPER_WEIGHT_LIMIT"] = "1000000"
+        ours["PAPER_WEIGHT_LIMIT"] = str(WEIGHT_LIMIT)
         with self.log.open("ab") as log:
             env = {**os.environ, **ours, **self._environment}
             self._process = spawn([sys.executable, "-m", "core.paper"], env=env, output=log)

@@ -10,7 +10,7 @@ from tests.support.servers import PaperServer
 @pytest.fixture(scope="module")
 def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PaperServer]:
     """A server for each module: together they would ask for more than the venue allows an address in a minute."""
-    server = PaperServer(tmp_path_factory.mktemp("paper"))
+    server = PaperServer(tmp_path_factory.mktemp("paper"), PAPER_WEIGHT_LIMIT="2400")
     server.start()
     yield server
     server.stop()
