@@ -90,6 +90,10 @@ def close_gate(gate: str, pause_ms: int, probing_ms: int = 0) -> None:
         pipeline.execute()
 
 
+def is_closed(gate: str) -> bool:
+    return bool(ask(lambda: redis().exists(f"closed:{gate}")))
+
+
 def open_gate(gate: str) -> None:
     with suppress(RedisError):
         redis().delete(f"closed:{gate}", f"probing:{gate}")

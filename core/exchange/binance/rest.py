@@ -14,6 +14,7 @@ import httpx
 from core import clock
 from core.errors import VenueRefused, VenueUnavailable
 from core.exchange.binance import numbers, outcomes
+from core.exchange.binance.rules import weight_limit
 from core.exchange.binance.weights import Share, Weights, weight_of
 
 CONNECT_TIMEOUT = 2.0  # seconds
@@ -45,7 +46,15 @@ class _Host:
         )  # a proxy in the environment can't reach this machine
         self.usage: dict[str, int] = {}
         self.quiet_until = 0.0
-        self.weights = Weights(base_url)
+        self.weights = Weights(base_url, self._read_weight_limit)
+
+    def _read_weight_limit(self) -> int | None:
+        """From exchangeInfo, by the way: whoever asks for that itself tells the limit too."""
+        try:
+            answer = self.http.get(f"{self.base_url}/fapi/v1/exchangeInfo", timeout=READ_TIMEOUT).raise_for_status()
+            return weight_limit(numbers.loads(answer.content))
+        except (httpx.HTTPError, OSError, LookupError, TypeError, ValueError, AttributeError):
+            return None
 
     def note(self, answer: httpx.Response) -> None:
         counters = {k.removeprefix("x-mbx-"): int(v) for k, v in answer.headers.items() if _counts(k, v)}

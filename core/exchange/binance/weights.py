@@ -3,6 +3,7 @@
 Weights from the venue's documentation of each path; an address has 2,400 a minute (exchangeInfo's rateLimits).
 """
 
+from collections.abc import Callable
 from enum import Enum
 
 from core import budget, bus
@@ -12,7 +13,7 @@ from core.errors import VenueUnavailable
 
 MINUTE_MS = 60_000
 LIMIT = 2400  # until exchangeInfo has told
-ASK_LIMIT_EVERY = 60.0  # seconds
+ASK_EVERY = 60.0  # seconds
 
 
 class Share(Enum):
@@ -43,17 +44,22 @@ def weight_of(path: str, query: str) -> int:
 
 
 class Weights:
-    """Of one host, for all processes together."""
+    """Of one host, for all processes together. `read_limit` asks the host for its limit, None where that fails."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, read_limit: Callable[[], int | None] = lambda: None) -> None:
         self._host = host
-        self._limit = LIMIT
+        self._read_limit = read_limit
+        self._limit: int | None = None  # not told yet
         self._asked_at = float("-inf")
 
     def spend(self, weight: int, share: Share) -> None:
         """Raises VenueUnavailable (rate_limited) where that would be more than the share."""
-        if budget.take([self._window(share)], weight, whole=True, gates=[self._host]) < weight:
-            raise VenueUnavailable("the venue's request limit is used up for now", "rate_limited")
+        if self._take(weight, share):
+            return
+        # What others use of a limit that nobody has told us may be well inside of it.
+        if self._limit is None and self._learn_limit() and self._take(weight, share):
+            return
+        raise VenueUnavailable("the venue's request limit is used up for now", "rate_limited")
 
     def correct(self, used: int) -> None:
         """The venue's own count: others may share the address."""
@@ -68,8 +74,19 @@ class Weights:
         self._limit = limit
         bus.publish_weight_limit(self._host, limit)
 
+    def _take(self, weight: int, share: Share) -> bool:
+        return budget.take([self._window(share)], weight, whole=True, gates=[self._host]) == weight
+
     def _window(self, share: Share) -> Window:
-        if monotonic() - self._asked_at > ASK_LIMIT_EVERY:
+        if self._limit is None:
+            self._limit = bus.weight_limit(self._host)
+        return Window(f"weight:{self._host}", MINUTE_MS, int((self._limit or LIMIT) * share.value))
+
+    def _learn_limit(self) -> bool:
+        """From the host itself, unless it has asked for quiet; at most once a minute."""
+        if monotonic() - self._asked_at > ASK_EVERY and not budget.is_closed(self._host):
             self._asked_at = monotonic()
-            self._limit = bus.weight_limit(self._host) or self._limit
-        return Window(f"weight:{self._host}", MINUTE_MS, int(self._limit * share.value))
+            limit = self._read_limit()
+            if limit is not None:
+                self.set_limit(limit)
+        return self._limit is not None

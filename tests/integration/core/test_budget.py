@@ -86,6 +86,27 @@ class TestWeights:
         with pytest.raises(VenueUnavailable):
             Weights("http://b.test").spend(19, Share.NEEDED)
 
+    def test_a_limit_that_nobody_has_told_is_asked_for_before_anything_waits(self) -> None:
+        asked = []
+
+        def read_limit() -> int:
+            asked.append(1)
+            return 10_000
+
+        weights = Weights("http://f.test", read_limit)
+        weights.spend(1000, Share.ROUTINE)
+        assert asked == []
+        weights.spend(3000, Share.ROUTINE)
+        with pytest.raises(VenueUnavailable):
+            weights.spend(2000, Share.ROUTINE)
+        assert asked == [1]
+
+    def test_a_host_that_wants_quiet_is_not_asked_for_its_limit(self) -> None:
+        weights = Weights("http://g.test", lambda: pytest.fail("asked"))
+        weights.pause(60)
+        with pytest.raises(VenueUnavailable):
+            weights.spend(1, Share.NEEDED)
+
     def test_nobody_asks_while_the_venue_wants_quiet(self) -> None:
         Weights("http://c.test").pause(60)
         with pytest.raises(VenueUnavailable):
