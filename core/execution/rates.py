@@ -18,7 +18,7 @@ LIMITS = ((10_000, 300), (60_000, 1200))
 RESERVE = 0.1  # of each limit, for closing orders
 PATIENCE = (5, 25)  # of an account, of a venue: sends that failed one after another until a breaker opens
 FIRST_PAUSE_MS = 2_000
-LONGEST_PAUSE_MS = 60_000
+LONGEST_PAUSE_MS = 10_000
 _THROTTLED = (-1003, -1008, -1015, -1016)
 
 _failures: dict[str, int] = {}  # in a row, as this process has seen them; a key only where there are any
