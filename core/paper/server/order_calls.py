@@ -16,6 +16,7 @@ CONDITIONAL_TYPES = ("STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET",
 STP_MODES = ("EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "NONE")
 _TIMES_IN_FORCE = ("GTC", "IOC", "FOK", "GTX")
 _WEEK_MS = 7 * 24 * 3_600_000
+_FOR_EVER = 1 << 62  # ms
 _BY_ID = "SELECT id, doc FROM orders WHERE account = ? AND symbol = ? AND id = ?"
 _BY_CLIENT_ID = "SELECT id, doc FROM orders WHERE account = ? AND symbol = ? AND client_id = ? ORDER BY id DESC LIMIT 1"
 _FROM_ID = "SELECT id, doc FROM orders WHERE account = ? AND (symbol = ? OR ? = '') AND id >= ? ORDER BY id LIMIT ?"
@@ -183,17 +184,17 @@ def all_orders(call: Call) -> list[Any]:
 
 
 def user_trades(call: Call) -> list[Any]:
-    """From `fromId` on, or the oldest of the window; ascending."""
-    params, now = call.params, call.exchange.now()
+    """From `fromId` on, or the oldest of the window; ascending. An id asks for no time, whatever the clock says."""
+    params = call.params
     symbol = params.text("symbol")
     call.exchange.market(symbol)
-    first, start, end = 0, 0, now
+    first, start, end = 0, 0, _FOR_EVER
     if params.has("fromId"):
         if params.has("startTime") or params.has("endTime"):
             raise VenueError(-1128, "Combination of optional parameters invalid.")
         first = params.integer("fromId")
     elif not params.has("orderId"):
-        start, end = window(params, now)
+        start, end = window(params, call.exchange.now())
     return call.venue.store.docs(
         "SELECT doc FROM trades WHERE account = ? AND symbol = ? AND id >= ? AND time BETWEEN ? AND ? "
         "AND (order_id = ? OR ? IS NULL) ORDER BY id LIMIT ?",

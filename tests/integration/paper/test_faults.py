@@ -81,6 +81,13 @@ def test_the_venues_clock_can_be_wrong(client: Client) -> None:
     assert client.send("GET", "/v3/balance").status_code == 200
 
 
+def test_trades_are_found_by_id_after_the_clock_was_put_back(client: Client) -> None:
+    client.market("BUY")
+    client.venue.inject("clock_skew", ms=-5_000, seconds=20)
+    now = client.raw("GET", "/v1/time").json()["serverTime"]
+    assert len(client.ok("GET", "/v1/userTrades", symbol="BTCUSDT", fromId=0, timestamp=now)) == 1
+
+
 @pytest.mark.parametrize(("match", "survivor"), [("user", "market"), ("market", "trade"), ("trade", "user")])
 def test_connections_are_cut_by_kind(client: Client, match: str, survivor: str) -> None:
     streams = {
