@@ -20,7 +20,7 @@ from core.execution.claiming import is_due
 from core.execution.events import Consequences
 from core.execution.switches import note_refused_key
 from core.models import EquitySnapshot, ExchangeApi, GridOrder, GridStrategy, Lease
-from core.reconciliation import crossed
+from core.reconciliation import crossed, roll
 from core.reconciliation.account import halt_until_read, request_all
 from core.reconciliation.cells import bare_cells, refill
 from core.reconciliation.doubts import in_doubt, resolve
@@ -36,10 +36,11 @@ LONG_SILENCE = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Account ids."""
+    """Account ids; `to_call`: with the symbol."""
 
     to_tend: list[int]
     to_reconcile: list[int]
+    to_call: list[tuple[int, str]]
 
 
 def find_work() -> Work:
@@ -61,7 +62,7 @@ def find_work() -> Work:
             ExchangeApi.reconcile_due_at <= now(),
             ExchangeApi.id.in_(select(GridStrategy.account_id).where(GridStrategy.generation > 0)),
         )
-        work = Work(sorted(session.scalars(_accounts_with_work())), sorted(session.scalars(due)))
+        work = Work(sorted(session.scalars(_accounts_with_work())), sorted(session.scalars(due)), roll.due(session))
     bus.acknowledge(lost)
     return work
 

@@ -8,7 +8,7 @@ import structlog
 
 from core import bus, symbols, upkeep
 from core.errors import VenueRefused, VenueUnavailable
-from core.reconciliation import account
+from core.reconciliation import account, roll
 from tasks.app import app, ring, sender
 
 log = structlog.get_logger()
@@ -27,6 +27,8 @@ def sweep() -> None:
         ring("tasks.upkeep.tend", account_id)
     for account_id in work.to_reconcile:
         ring("tasks.upkeep.reconcile", account_id)
+    for account_id, symbol in work.to_call:
+        ring("tasks.upkeep.call_roll", account_id, symbol)
 
 
 @app.task(name="tasks.upkeep.tend")  # type: ignore[untyped-decorator]
@@ -50,6 +52,15 @@ def reconcile(account_id: int) -> None:
             upkeep.put_off_reconciliation(account_id, error)
             return
     tend(account_id)
+
+
+@app.task(name="tasks.upkeep.call_roll")  # type: ignore[untyped-decorator]
+def call_roll(account_id: int, symbol: str) -> None:
+    """One that is missed is made up for by the next."""
+    try:
+        roll.call(account_id, symbol)
+    except (VenueUnavailable, VenueRefused) as error:
+        log.info("no roll call", account_id=account_id, symbol=symbol, error=str(error))
 
 
 @app.task(name="tasks.upkeep.read_incomes")  # type: ignore[untyped-decorator]

@@ -9,14 +9,13 @@ from core.clock import now
 from core.credentials import credentials_of
 from core.db import Session
 from core.domain.lifecycle import ACTIVE
-from core.domain.order import OrderStatus
 from core.exchange import account_api
 from core.exchange.base import AccountApi
 from core.execution.events import Consequences, Finding, apply_findings
 from core.execution.identity import identity
 from core.execution.switches import is_unread, note_read, throw_unread
-from core.models import ExchangeApi, GridOrder, GridStrategy
-from core.reconciliation import books, cells, hearing, restored
+from core.models import ExchangeApi, GridStrategy
+from core.reconciliation import books, cells, hearing, restored, roll
 from core.reconciliation.trades import read_trades
 
 INTERVAL = timedelta(minutes=5)
@@ -76,16 +75,7 @@ def _symbols(session: OrmSession, account_id: int) -> list[str]:
 def _read_open_orders(account_id: int, api: AccountApi, symbol: str) -> Consequences:
     """Adopts ours among the venue's open orders; those we believe open and the venue does not list are asked for."""
     with Session.reading() as session:
-        believed = {
-            row.client_order_id: row.id
-            for row in session.execute(
-                select(GridOrder.id, GridOrder.client_order_id).where(
-                    GridOrder.account_id == account_id,
-                    GridOrder.symbol == symbol,
-                    GridOrder.status.in_((OrderStatus.PLACED, OrderStatus.PARTIALLY_FILLED)),
-                )
-            )
-        }
+        believed = roll.believed_to_rest(session, account_id, symbol)
         ours = identity(session)
     listed = {
         news.client_order_id: news
@@ -99,12 +89,5 @@ def _read_open_orders(account_id: int, api: AccountApi, symbol: str) -> Conseque
     with Session.begin() as session:
         findings = [Finding(client_order_id, news) for client_order_id, news in listed.items()]
         consequences.add(apply_findings(session, account_id, findings))
-        session.execute(
-            update(GridOrder)
-            .where(
-                GridOrder.id.in_(gone),
-                GridOrder.status.in_((OrderStatus.PLACED, OrderStatus.PARTIALLY_FILLED)),
-            )
-            .values(next_check_at=now())
-        )
+        roll.ask_for(session, gone)
     return consequences

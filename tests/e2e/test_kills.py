@@ -90,6 +90,15 @@ def test_fills_that_the_stream_dropped_are_found(stack: Stack, user: User) -> No
     assert_books_close(stack, user, grid_id, SYMBOL)
 
 
+def test_dropped_fills_are_found_though_the_price_was_back_before_anybody_looked(stack: Stack, user: User) -> None:
+    grid_id = user.start_grid(**GRID)
+    stack.venue.inject("drop_events", seconds=30)
+    stack.venue.move(SYMBOL, "2465", "2500", interval_ms=1)
+    stack.venue.restore_service()
+    settle(stack, user, grid_id, SYMBOL, timeout=15)
+    assert_books_close(stack, user, grid_id, SYMBOL)
+
+
 def test_an_unknown_error_is_not_taken_for_a_refusal(stack: Stack, user: User) -> None:
     grid_id = user.start_grid(**GRID)
     stack.venue.inject("error", status=503, code=-1000, msg="Unknown error, please check your request", count=2)

@@ -1,0 +1,54 @@
+"""A fill whose event was lost while the price came back at once: nobody sees it, but the order rests no more."""
+
+from datetime import timedelta
+
+import pytest
+
+from core.clock import now
+from core.db import Session
+from core.domain.order import OrderStatus
+from core.models import GridOrder
+from core.reconciliation import roll
+from tests.integration.core.test_reconciliation import Trader, trader
+from tests.support.grids import order_rows, running_grid, strategy_row
+
+__all__ = ["trader"]
+
+pytestmark = pytest.mark.usefixtures("database_url", "redis_server")
+
+
+def test_an_order_that_rests_no_more_is_asked_for(trader: Trader) -> None:
+    trader.send(trader.claimed(0))
+    trader.set(trader.order(0), status=OrderStatus.PLACED)
+    roll.call(trader.account.id, "BTCUSDT")
+    assert trader.order(0).next_check_at is None
+    trader.venue.move("BTCUSDT", str(trader.order(0).price))
+    trader.venue.move("BTCUSDT", "100000")
+    roll.call(trader.account.id, "BTCUSDT")
+    asked_at = trader.order(0).next_check_at
+    assert asked_at is not None
+    assert asked_at > now()  # its news may be on the way
+    trader.resolve_now()
+    buy, counter = (order for order in order_rows(trader.grid) if order.cell_index == 0)
+    assert (buy.status, counter.status) == (OrderStatus.FILLED, OrderStatus.PENDING)
+
+
+def test_every_grid_has_its_turn_once_in_a_period(monkeypatch: pytest.MonkeyPatch) -> None:
+    grid = running_grid()
+    start = now()
+    turns = []
+    for second in range(2 * roll.EVERY_S):
+        monkeypatch.setattr(roll, "now", lambda moment=start + timedelta(seconds=second): moment)
+        with Session.reading() as session:
+            turns += roll.due(session)
+    strategy = strategy_row(grid)
+    assert turns == [(strategy.account_id, strategy.symbol)] * 2
+
+
+def test_an_order_that_waits_for_a_later_question_is_asked_for_sooner(trader: Trader) -> None:
+    trader.set(trader.order(0), status=OrderStatus.PLACED, next_check_at=now() + timedelta(hours=1))
+    with Session.begin() as session:
+        roll.ask_for(session, [trader.order(0).id])
+        asked = session.get_one(GridOrder, order_rows(trader.grid)[0].id).next_check_at
+    assert asked is not None
+    assert asked <= now()
