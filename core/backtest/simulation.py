@@ -16,7 +16,7 @@ import numpy as np
 from core.backtest import kernel
 from core.backtest.candles import Market
 from core.backtest.kernel import Amounts, Numbers
-from core.domain.exact import ZERO
+from core.domain.exact import EXACT, ZERO
 from core.domain.order import Side
 from core.domain.parameters import Parameters
 from core.domain.plan import Plan
@@ -66,10 +66,10 @@ class Simulation:
         self._above = kernel.NEVER if upper is None else self.ticks(upper)
 
     def ticks(self, price: Decimal) -> int:
-        return _whole(Fraction(price) / Fraction(self.candles.tick))
+        return _count(price, self.candles.tick)
 
     def steps(self, quantity: Decimal) -> int:
-        return _whole(Fraction(quantity) / Fraction(self.rules.step_size))
+        return _count(quantity, self.rules.step_size)
 
     @property
     def inventory(self) -> int:
@@ -163,6 +163,12 @@ class Simulation:
             for bracket in self.rules.brackets
         ]
         return np.array(rows, np.int64).reshape(-1, 3)
+
+
+def _count(amount: Decimal, unit: Decimal) -> int:
+    count, rest = EXACT.divmod(amount, unit)
+    assert not rest, f"{amount} is no multiple of {unit}"
+    return int(count)
 
 
 def _whole(number: Fraction) -> int:
