@@ -4,21 +4,16 @@ A feed is a sequence of steps: wait, then move one symbol to a price, or apply o
 clock and does no waiting of its own.
 """
 
-import csv
-import gzip
-import io
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from random import Random
-from typing import Protocol, TextIO
+from typing import Protocol
 
+from core.candle_files import candles_of
 from core.errors import ConfigurationError
 from core.paper.symbols import EXCHANGE_INFO_SYMBOLS, START_PRICES
 
@@ -135,25 +130,6 @@ def _drifts(random: Random) -> Iterator[float]:
 
 # --- replay ------------------------------------------------------------------------------------------------------
 
-_COLUMNS = ["open_time", "open", "high", "low", "close"]  # where the public archive has them when there is no header
-
-
-@dataclass(frozen=True, slots=True)
-class _Candle:
-    """`opened_ms` since 1970; prices in quote."""
-
-    opened_ms: int
-    open: Decimal
-    high: Decimal
-    low: Decimal
-    close: Decimal
-
-    def path(self) -> tuple[Decimal, Decimal, Decimal, Decimal]:
-        """The order in which the candle visits its four prices, by the backtest's convention."""
-        if self.close >= self.open:
-            return self.open, self.low, self.high, self.close
-        return self.open, self.high, self.low, self.close
-
 
 class ReplayFeed:
     """A file of candles, at the file's own pace divided by the speed, with funding each 8 h of the file's time.
@@ -178,7 +154,7 @@ class ReplayFeed:
 
     def _points(self) -> Iterator[tuple[int, Decimal]]:
         """(file time in ms, price): each candle's path at the quarters of its span."""
-        for candle in _candles(self._file):
+        for candle in candles_of(self._file):
             for quarter, price in enumerate(candle.path()):
                 yield candle.opened_ms + self._span_ms * quarter // 4, price
 
@@ -205,91 +181,7 @@ def _symbol_of(file: Path, start_prices: Mapping[str, Decimal]) -> str:
 
 def _check(file: Path) -> int:
     """Reads every row once; the span of one candle in ms (the smallest distance between two), a minute if alone."""
-    opened = [candle.opened_ms for candle in _candles(file)]
+    opened = [candle.opened_ms for candle in candles_of(file)]
     if not opened:
         raise ConfigurationError(f"{file}: no candles in it")
     return min((later - earlier for earlier, later in pairwise(opened)), default=60_000)
-
-
-def _candles(file: Path) -> Iterator[_Candle]:
-    opened_before = -1
-    for number, row in _rows(file):
-        try:
-            candle = _candle(row)
-            if candle.opened_ms <= opened_before:
-                raise ValueError(f"open_time {candle.opened_ms} is not after the row before it")
-        except ValueError as error:
-            raise ConfigurationError(f"{file}, row {number}: {error}") from error
-        opened_before = candle.opened_ms
-        yield candle
-
-
-def _rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """(row number in the file, value of each column) of every row that is neither empty nor the header."""
-    try:
-        with _opened(file) as text:
-            rows = csv.reader(text)
-            names: list[str] = []
-            for row in filter(None, rows):
-                if not names:
-                    names = _column_names(file, row)
-                    if names is not _COLUMNS:
-                        continue  # this row was the header
-                yield rows.line_num, dict(zip(names, row, strict=False))
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error, zipfile.BadZipFile) as error:
-        raise ConfigurationError(f"{file} can't be read: {error}") from error
-
-
-def _column_names(file: Path, first_row: list[str]) -> list[str]:
-    """The header's names; those of the public archive where the file starts with a number instead."""
-    if first_row[0].strip().isdigit():
-        return _COLUMNS
-    names = [name.strip().lower() for name in first_row]
-    missing = [name for name in _COLUMNS if name not in names]
-    if missing:
-        raise ConfigurationError(f"{file}, row 1: the header names no {', '.join(missing)}")
-    return names
-
-
-def _candle(row: Mapping[str, str]) -> _Candle:
-    """Raises ValueError with the reason where the row is no candle."""
-    missing = [name for name in _COLUMNS if not row.get(name)]
-    if missing:
-        raise ValueError(f"no value for {', '.join(missing)}")
-    if not row["open_time"].strip().isdigit():
-        raise ValueError(f"open_time {row['open_time']!r} is not a time in ms")
-    candle = _Candle(int(row["open_time"]), *(_price(name, row[name]) for name in _COLUMNS[1:]))
-    if not candle.low <= min(candle.open, candle.close) <= max(candle.open, candle.close) <= candle.high:
-        raise ValueError(f"low {candle.low} .. high {candle.high} does not hold open and close")
-    return candle
-
-
-def _price(name: str, text: str) -> Decimal:
-    try:
-        price = Decimal(text)
-    except InvalidOperation:
-        price = Decimal("NaN")
-    if not price.is_finite() or price <= 0:
-        raise ValueError(f"{name} {text!r} is not a price above 0")
-    return price
-
-
-@contextmanager
-def _opened(file: Path) -> Iterator[TextIO]:
-    """The file's text, unpacked by what its name ends with."""
-    if file.suffix == ".gz":
-        with gzip.open(file, "rt", encoding="utf-8-sig", newline="") as text:
-            yield text
-    elif file.suffix == ".zip":
-        with zipfile.ZipFile(file) as archive, archive.open(_only_csv(archive)) as packed:
-            yield io.TextIOWrapper(packed, encoding="utf-8-sig", newline="")
-    else:
-        with file.open(encoding="utf-8-sig", newline="") as text:
-            yield text
-
-
-def _only_csv(archive: zipfile.ZipFile) -> str:
-    names = [name for name in archive.namelist() if name.lower().endswith(".csv")]
-    if len(names) != 1:
-        raise zipfile.BadZipFile(f"it holds {len(names)} CSV files, not one")
-    return names[0]

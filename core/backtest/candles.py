@@ -1,0 +1,85 @@
+"""Candles as whole ticks, and funding payments: what a simulation runs over."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+from math import lcm
+
+import numpy as np
+
+from core.backtest.kernel import Numbers
+from core.candle_files import Candle, Payment
+from core.domain.exact import EXACT, multiple
+from core.errors import Invalid
+
+_MOST_TICKS = 1 << 40
+
+
+@dataclass(frozen=True, slots=True)
+class Candles:
+    """`times` in ms since 1970; `prices`: rows open, high, low, close, in ticks of `tick` (quote)."""
+
+    tick: Decimal
+    times: Numbers
+    prices: Numbers
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def price(self, row: int, candle: int) -> Decimal:
+        """In quote; rows as above."""
+        return multiple(int(self.prices[row, candle]), self.tick)
+
+
+class Market:
+    """Candles with the funding payments that fall within their time, worked out once for any number of grids.
+
+    `due`: the candle before which each payment is applied; `receipts`: what each brings to one base held long (quote).
+    """
+
+    def __init__(self, candles: Candles, payments: Iterable[Payment] = ()) -> None:
+        self.candles = candles
+        first, last = candles.times[0], candles.times[-1]
+        within = sorted((one for one in payments if first <= one.at <= last), key=lambda one: one.at)
+        self.due: Numbers = np.searchsorted(candles.times, [one.at for one in within]).astype(np.int64)
+        marks = (candles.price(0, int(candle)) for candle in self.due)
+        self.receipts = [
+            EXACT.multiply(-(opened if one.mark is None else one.mark), one.rate)
+            for one, opened in zip(within, marks, strict=True)
+        ]
+        self.denominator = lcm(*(receipt.as_integer_ratio()[1] for receipt in self.receipts))
+        self.highest = candles.price(1, int(candles.prices[1].argmax()))
+
+
+def in_ticks(candles: Iterable[Candle], tick: Decimal, *, allow_gaps: bool = False) -> Candles:
+    """Raises Invalid for no candles, for a price between two ticks, and for missing candles unless they are allowed."""
+    rows = list(candles)
+    if not rows:
+        raise Invalid("no_candles", "There are no candles.")
+    if not allow_gaps:
+        _require_no_gaps(rows)
+    times = np.array([row.opened_ms for row in rows], np.int64)
+    return Candles(tick, times, np.array([_ticks(rows, name, tick) for name in ("open", "high", "low", "close")]))
+
+
+def _ticks(rows: Sequence[Candle], name: str, tick: Decimal) -> Numbers:
+    numerator, denominator = tick.as_integer_ratio()
+    ticks = []
+    for row in rows:
+        above, below = getattr(row, name).as_integer_ratio()
+        count, rest = divmod(above * denominator, below * numerator)
+        if rest or count > _MOST_TICKS:
+            message = f"row {row.row}: {name} {getattr(row, name)} is no multiple of the tick {tick}: another symbol's?"
+            raise Invalid("not_on_tick", message)
+        ticks.append(count)
+    return np.array(ticks, np.int64)
+
+
+def _require_no_gaps(rows: Sequence[Candle]) -> None:
+    distances = [later.opened_ms - earlier.opened_ms for earlier, later in pairwise(rows)]
+    span = min(distances, default=0)
+    for row, distance in zip(rows[1:], distances, strict=True):
+        if distance != span:
+            message = f"row {row.row}: {distance // span - 1} candles are missing before it"
+            raise Invalid("candles_missing", message)

@@ -1,0 +1,185 @@
+"""One grid over candles in the kernel's whole numbers.
+
+The unit of money is the largest of which everything that is traded, paid and kept is a whole number. Where a funding
+payment would need a finer one than 64 bits hold, the kernel rounds it, for drawdown and liquidation only: the totals
+are counted from positions and fills, exactly.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from math import lcm
+
+import numpy as np
+
+from core.backtest import kernel
+from core.backtest.candles import Market
+from core.backtest.kernel import Amounts, Numbers
+from core.domain.exact import EXACT, ZERO
+from core.domain.order import Side
+from core.domain.parameters import Parameters
+from core.domain.plan import Plan
+from core.domain.risk import outwards
+from core.domain.symbol_rules import SymbolRules
+from core.errors import Invalid
+
+_ROOM = 1 << 60
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended: `ending` as in the kernel, at `tick` of `candle`; drawdown in quote.
+
+    `position` (steps) is what was held then, before a closing order. `filled`: BUY and SELL fills of each cell; `held`:
+    positions (steps) at the funding times reached; `fills` and `equity` where asked for.
+    """
+
+    ending: int
+    candle: int
+    tick: int
+    position: int
+    grid_fills: int
+    drawdown: Fraction
+    filled: Numbers
+    held: list[int]
+    fills: Numbers
+    equity: Numbers
+
+
+class Simulation:
+    """`market` and `grid` as they were given."""
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        rules: SymbolRules,
+        market: Market,
+        grid: Plan,
+        stops: tuple[Decimal | None, Decimal | None],
+    ) -> None:
+        self.market, self.candles, self.rules, self.grid = market, market.candles, rules, grid
+        self.capital = parameters.total_investment
+        self.per_quote = self._money_unit()
+        lower, upper = stops if outwards(parameters.strategy_type)[0] < 0 else stops[::-1]
+        self._below = -1 if lower is None else self.ticks(lower)
+        self._above = kernel.NEVER if upper is None else self.ticks(upper)
+
+    def ticks(self, price: Decimal) -> int:
+        return _count(price, self.candles.tick)
+
+    def steps(self, quantity: Decimal) -> int:
+        return _count(quantity, self.rules.step_size)
+
+    @property
+    def inventory(self) -> int:
+        """Bought (sold: negative) at the start, in steps."""
+        side = self.grid.inventory_side
+        waiting = sum((cell.quantity for cell in self.grid.cells if cell.needs_inventory), ZERO)
+        return 0 if side is None else side.sign * self.steps(waiting)
+
+    def replay(self, fills: int = 0, closes: int = 0) -> Outcome:
+        """Keeps the first `fills` fills and the equity at the first `closes` closes."""
+        cells = self.grid.cells
+        unit, maker, taker = (self._money(part * self._lot) for part in (1, *self._fees))
+        position, entry = self.inventory, int(self.candles.prices[0, 0])
+        filled = np.zeros((2, len(cells)), np.int64)
+        kept, equity = np.zeros((fills, 3), np.int64), np.zeros(closes, np.int64)
+        held = np.zeros(len(self.market.due), np.int64)
+        ending, candle, tick, _, position, _, drawdown, count = kernel.replay(
+            self.candles.prices,
+            np.array([self.ticks(line) for line in self.grid.lines], np.int64),
+            np.array([self.steps(cell.quantity) for cell in cells], np.int64),
+            sum(1 for cell in cells if cell.first_side is Side.BUY),
+            position,
+            -position * entry * unit - abs(position) * entry * taker,
+            self._money(Fraction(self.capital)),
+            unit,
+            maker,
+            taker,
+            self._below,
+            self._above,
+            self._tiers(),
+            self.market.due,
+            self._payments_a_step(),
+            filled,
+            kept,
+            equity,
+            held,
+        )
+        if ending == kernel.TOO_LARGE:
+            raise _too_precise()
+        reached = int(np.searchsorted(self.market.due, candle, side="right"))
+        return Outcome(
+            int(ending), int(candle), int(tick), int(position), int(count), Fraction(int(drawdown), self.per_quote),
+            filled, [int(steps) for steps in held[:reached]], kept, equity,
+        )  # fmt: skip
+
+    @property
+    def _lot(self) -> Fraction:
+        """Quote of one step at one tick."""
+        return Fraction(self.candles.tick) * Fraction(self.rules.step_size)
+
+    @property
+    def _fees(self) -> tuple[Fraction, Fraction]:
+        return Fraction(self.rules.maker_fee), Fraction(self.rules.taker_fee)
+
+    def _money(self, amount: Fraction) -> int:
+        return _whole(amount * self.per_quote)
+
+    def _money_unit(self) -> int:
+        """How many units of money are one quote. Raises Invalid where 64 bits can't hold that."""
+        rates = [Fraction(bracket.maintenance_rate) for bracket in self.rules.brackets]
+        needed = [part * self._lot for part in (Fraction(1), *self._fees, *rates)]
+        needed += [Fraction(bracket.cum) for bracket in self.rules.brackets] + [Fraction(self.capital)]
+        unit = lcm(*(amount.denominator for amount in needed))
+        finest = lcm(unit, self.market.denominator * Fraction(self.rules.step_size).denominator)
+        if self._most() * unit >= _ROOM:
+            raise _too_precise()
+        if self._most() * finest < _ROOM:
+            return finest
+        while self._most() * unit * 10 < _ROOM:
+            unit *= 10
+        return unit
+
+    def _most(self) -> Fraction:
+        """A bound of what is held and owned, in quote."""
+        quantity = sum((cell.quantity for cell in self.grid.cells), ZERO)
+        highest = max(self.market.highest, self.grid.lines[-1])
+        return Fraction(quantity) * Fraction(highest) + Fraction(self.capital)
+
+    def _payments_a_step(self) -> Amounts:
+        units = float(Fraction(self.rules.step_size) * self.per_quote)
+        return np.array(self.market.receipts, np.float64) * units
+
+    def _tiers(self) -> Numbers:
+        """Caps beyond what can be held are all the same to the kernel."""
+        rows = [
+            (
+                min(int(bracket.notional_cap * self.per_quote), _ROOM),
+                self._money(Fraction(bracket.maintenance_rate) * self._lot),
+                min(self._money(Fraction(bracket.cum)), _ROOM),
+            )
+            for bracket in self.rules.brackets
+        ]
+        return np.array(rows, np.int64).reshape(-1, 3)
+
+
+def _count(amount: Decimal, unit: Decimal) -> int:
+    count, rest = EXACT.divmod(amount, unit)
+    assert not rest, f"{amount} is no multiple of {unit}"
+    return int(count)
+
+
+def _whole(number: Fraction) -> int:
+    assert number.denominator == 1, f"{number} is not whole"
+    return number.numerator
+
+
+def _too_precise() -> Invalid:
+    return Invalid("too_precise", "These amounts have more digits than the simulator holds exactly.")
+
+
+def recorded(outcome: Outcome) -> Sequence[tuple[int, int, int]]:
+    """The grid's fills: (candle, cell, +1 for BUY or -1)."""
+    return [(int(candle), int(cell), int(sign)) for candle, cell, sign in outcome.fills]
