@@ -12,7 +12,7 @@ from setproctitle import setproctitle
 
 from core import bus, clock
 from core.config import settings
-from core.db import Session
+from core.db import Session, follow_its_clock
 from core.errors import DatabaseUnavailable, VenueUnavailable
 from core.exchange import mark_stream
 from core.exchange.base import MarkPrice
@@ -156,6 +156,7 @@ def main() -> None:
     configure_logging()
     setproctitle("gridkeeper: market")
     settings()
+    follow_its_clock()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     watched: set[str] = set()
     while True:
