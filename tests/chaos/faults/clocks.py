@@ -1,0 +1,37 @@
+"""A host's clock of the day that is wrong by an hour for a while: put forward or back under a running process, and put
+right again."""
+
+import signal
+from collections.abc import Iterator
+
+from tests.chaos.faults.processes import send
+from tests.chaos.faults.registry import Scene, Striking, fault
+
+HOUR_S = 3600
+_HOSTS = {
+    "the worker": ("worker",),
+    "the listeners": ("listener supervisor", "listener account="),
+    "the market": ("market",),
+    "the beat": ("beat",),
+}
+
+
+def _stepped(titles: tuple[str, ...], seconds: int) -> Striking:
+    def strike(scene: Scene) -> Iterator[None]:
+        _step(scene, titles, seconds)
+        yield
+        _step(scene, titles, 0)
+
+    return strike
+
+
+def _step(scene: Scene, titles: tuple[str, ...], seconds: int) -> None:
+    """One that another fault has killed meanwhile begins with the right time."""
+    scene.arena.clock_step.write_text(str(seconds))
+    send([process.pid for title in titles for process in scene.stack.processes(f"gridkeeper: {title}")], signal.SIGUSR2)
+
+
+for _name, _titles in _HOSTS.items():
+    whose = f"{_name}'" if _name.endswith("s") else f"{_name}'s"
+    fault(f"{whose} clock is put an hour ahead", 6.0)(_stepped(_titles, HOUR_S))
+    fault(f"{whose} clock is put an hour back", 6.0)(_stepped(_titles, -HOUR_S))
