@@ -1,9 +1,9 @@
 """A small disk that can be filled to the last byte: a file system in memory, which only root can mount."""
 
-import os
 import shutil
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 SIZE_MB = 512
@@ -22,9 +22,10 @@ class SmallDisk:
             raise OSError(error.stderr.decode().strip()) from None
 
     def fill(self) -> None:
-        left = os.statvfs(self.folder)
-        with self._ballast.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, left.f_bavail * left.f_frsize)
+        """Whoever else writes meanwhile: until nothing is left."""
+        with suppress(OSError), self._ballast.open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(1 << 20))  # the last in part
 
     def free(self) -> None:
         self._ballast.unlink(missing_ok=True)

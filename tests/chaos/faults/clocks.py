@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tests.chaos.faults.processes import send
 from tests.chaos.faults.registry import Scene, Striking, fault
+from tests.chaos.faults.venue import inject
 
 HOUR_S = 3600
 _HOSTS = {
@@ -18,7 +19,9 @@ _HOSTS = {
 
 def _stepped(titles: tuple[str, ...], seconds: int) -> Striking:
     def strike(scene: Scene) -> Iterator[None]:
+        """Requests are lost meanwhile, so that there is something to put off to a moment of the wrong time."""
         _step(scene, titles, seconds)
+        inject(scene, "no_reply", accepted=False, count=4)
         yield
         _step(scene, titles, 0)
 
