@@ -47,7 +47,8 @@ task_publish_retry = False
 beat_scheduler = "celery.beat:Scheduler"  # in memory: a tick forgotten is rung a second later
 beat_max_loop_interval = 1
 beat_schedule = {
-    "sweep": {"task": "tasks.upkeep.sweep", "schedule": 1.0, "options": {"expires": 5}},
+    # It does not expire: a worker whose host's clock is wrong would take each for an old one.
+    "sweep": {"task": "tasks.upkeep.sweep", "schedule": 1.0},
     "snapshot": {"task": "tasks.upkeep.snapshot", "schedule": 60.0, "options": {"expires": 50}},
     **{
         f"heartbeat {queue}": {

@@ -3,15 +3,34 @@
 import time
 from datetime import UTC, datetime
 
+# Goes on while the host sleeps, where there is such a clock.
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+_TOLERANCE_MS = 500  # what reading a clock over a connection may be wrong by
+
+_ahead_ms: int | None = None  # of the steady clock: None while the host's own clock counts
+
 
 def now() -> datetime:
-    """The host's time, aware, UTC."""
-    return datetime.now(UTC)
+    """The time, aware, UTC: the host's, or that of the clock that this process follows."""
+    return datetime.now(UTC) if _ahead_ms is None else from_ms(now_ms())
 
 
 def now_ms() -> int:
-    """The host's time in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
+    """The same in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000 if _ahead_ms is None else _steady_ms() + _ahead_ms
+
+
+def follow(told_ms: int) -> None:
+    """From now on the time is what another clock has just told (ms since 1970), carried forward on the steady clock: a
+    step of the host's own moves nothing. Told again, only a real difference counts."""
+    global _ahead_ms  # noqa: PLW0603
+    ahead = told_ms - _steady_ms()
+    if _ahead_ms is None or abs(ahead - _ahead_ms) > _TOLERANCE_MS:
+        _ahead_ms = ahead
+
+
+def _steady_ms() -> int:
+    return time.clock_gettime_ns(_STEADY) // 1_000_000
 
 
 def from_ms(milliseconds: int) -> datetime:

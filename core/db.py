@@ -7,14 +7,14 @@ from functools import cache
 from typing import Any
 
 import psycopg
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import sessionmaker
 from sqlalchemy.pool import NullPool
 
-from core.clock import monotonic
+from core.clock import follow, monotonic
 from core.config import settings
 from core.errors import DatabaseUnavailable
 from core.killpoints import passing
@@ -35,7 +35,10 @@ def _connect_arguments(url: str) -> dict[str, Any]:
 
 
 _PING_AFTER_S = 1.0
-_forking = False
+_READ_CLOCK_EVERY_S = 5.0
+_SLOW_S = 0.4
+_forking = _following = False
+_clock_read_at = float("-inf")
 _answer_within_s = 12.0  # above the server's own statement_timeout: only a server that is frozen takes longer
 
 
@@ -60,6 +63,13 @@ def hold_no_connections() -> None:
     """For processes that fork, before their first use: every session then has a connection of its own."""
     global _forking  # noqa: PLW0603
     _forking = True
+
+
+def follow_its_clock() -> None:
+    """For the processes that share a server, before their first use: they take their time from it, so that what one of
+    them puts off to a moment is due for all at that moment, and no host's clock matters."""
+    global _following  # noqa: PLW0603
+    _following = True
 
 
 @cache
@@ -140,6 +150,7 @@ class _Sessions:
         with _translated():
             if engine().dialect.name != "sqlite":
                 with _factory().begin() as session:
+                    _read_clock(session)
                     yield session
                     passing("before_commit")
             else:
@@ -152,10 +163,23 @@ class _Sessions:
     def reading(self) -> Iterator[OrmSession]:
         with _translated(), _factory()() as session:
             session.connection(execution_options={"reading": True})
+            _read_clock(session)
             yield session
 
 
 Session = _Sessions()
+
+
+def _read_clock(session: OrmSession) -> None:
+    """From time to time. An answer that took long says what the time was, not what it is."""
+    global _clock_read_at  # noqa: PLW0603
+    asked_at = monotonic()
+    if not _following or asked_at - _clock_read_at < _READ_CLOCK_EVERY_S or engine().dialect.name == "sqlite":
+        return
+    told = session.scalar(text("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"))
+    _clock_read_at = monotonic()
+    if _clock_read_at - asked_at < _SLOW_S:
+        follow(told)
 
 
 @contextmanager

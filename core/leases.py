@@ -26,7 +26,10 @@ def host_id() -> str:
 
 
 def claim(session: Session, names: Iterable[str], owner: str) -> set[str]:
-    """Takes or renews every lease of `names` that is free, expired or already the owner's; returns those held now."""
+    """Takes or renews every lease of `names` that is free, expired or already the owner's; returns those held now.
+
+    One that ends later than any can was written before a clock was put back, and nobody may live to renew it.
+    """
     wanted = set(names)
     if not wanted:
         return set()
@@ -36,7 +39,9 @@ def claim(session: Session, names: Iterable[str], owner: str) -> set[str]:
     session.execute(insert(Lease).values(rows).on_conflict_do_nothing())
     session.execute(
         update(Lease)
-        .where(Lease.name.in_(wanted), (Lease.owner == owner) | (Lease.until <= moment))
+        .where(
+            Lease.name.in_(wanted), (Lease.owner == owner) | (Lease.until <= moment) | (Lease.until > moment + 2 * TTL)
+        )
         .values(owner=owner, until=moment + TTL)
     )
     held = select(Lease.name).where(Lease.name.in_(wanted), Lease.owner == owner, Lease.until > moment)

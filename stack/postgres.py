@@ -22,12 +22,15 @@ _START_S = 30.0
 
 
 class Postgres:
-    """One cluster in a folder of its own, reached over a socket in that folder; `close` removes it all."""
+    """One cluster in a folder of its own, reached over a socket in that folder; `close` removes it all.
 
-    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
+    The folder is made in `parent`, or in the temporary directory.
+    """
+
+    def __init__(self, settings: Mapping[str, str] | None = None, parent: Path | None = None) -> None:
         self._user = _server_user()
         self._bin = _binaries()
-        self._folder = Path(tempfile.mkdtemp(prefix="gridkeeper-pg-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="gridkeeper-pg-", dir=parent))
         if self._user is not None:
             os.chown(self._folder, self._user, self._user)
         self._port = free_port()  # only names the socket: nothing listens on the network
@@ -48,6 +51,10 @@ class Postgres:
         if self._server is not None:
             end(self._server, 10, ask)
             self._server = None
+
+    @property
+    def is_running(self) -> bool:
+        return self._server is not None and self._server.poll() is None
 
     def close(self) -> None:
         self.stop(signal.SIGQUIT)
@@ -85,7 +92,7 @@ class Postgres:
 
     def _wait_until_ready(self) -> None:
         deadline = monotonic() + _START_S
-        while monotonic() < deadline and self._server is not None and self._server.poll() is None:
+        while monotonic() < deadline and self._server is not None and self.is_running:
             if self._says_ready(self._server.pid):
                 return
             sleep(0.02)

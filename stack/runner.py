@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from core.clock import monotonic
 from stack.child import Child
 
-_REDIS_GRACE_S = 4.0
-
 
 class Runner:
     """`redis` is None where the broker is somebody else's. `release` runs to its end before `children` start."""

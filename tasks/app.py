@@ -12,7 +12,8 @@ from kombu.entity import Queue
 from kombu.exceptions import OperationalError
 from setproctitle import setproctitle
 
-from core.db import Session
+from core import clock
+from core.db import Session, follow_its_clock
 from core.errors import DatabaseUnavailable
 from core.exchange.pool import Pool
 from core.execution.sending import Sender
@@ -75,13 +76,17 @@ def _set_up_logging(**_: Any) -> None:
 
 
 @beat_init.connect  # type: ignore[untyped-decorator]
-def _name_beat(**_: Any) -> None:
+def _begin_beat(**_: Any) -> None:
+    """A step of the host's clock would let it wait or hurry: it goes by its own, as it was at the start."""
     setproctitle("gridkeeper: beat")
+    clock.follow(clock.now_ms())
+    app.now = clock.now
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]
 def _halt_after_silence(**_: Any) -> None:
     """Before the first message: after a long silence nothing is opened until the account has been read."""
+    follow_its_clock()
     try:
         halt_after_silence()
     except DatabaseUnavailable as error:

@@ -1,18 +1,22 @@
-"""One process: each venue's mark prices into Redis, and the stops that they reach into the queue `control`."""
+"""Each venue's mark prices into Redis, and the stops that they reach into the queue `control`.
+
+Of several such processes one is active at a venue, by a lease; the others hear the same and keep silent.
+"""
 
 import signal
 import sys
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 
 import structlog
 from setproctitle import setproctitle
 
-from core import bus, clock
+from core import bus, clock, leases
 from core.config import settings
-from core.db import Session
+from core.db import Session, follow_its_clock
 from core.errors import DatabaseUnavailable, VenueUnavailable
 from core.exchange import mark_stream
 from core.exchange.base import MarkPrice
@@ -23,6 +27,7 @@ from tasks.app import ring
 
 log = structlog.get_logger()
 
+CLAIM_EVERY = 2.0  # seconds
 READ_FOR = 1.0  # seconds
 LOAD_EVERY = 1.0  # seconds: how old the list of armed strategies may be
 RECONNECT_AFTER = 1.0  # seconds
@@ -79,9 +84,10 @@ class Recent:
 
 
 class VenueWatch:
-    """One venue's marks and stops, in a thread of its own."""
+    """One venue's marks and stops, in a thread of its own; while it is not `active` it only listens."""
 
     def __init__(self, exchange: str) -> None:
+        self.active = False
         self._exchange = exchange
         self._armed: list[Armed] = []
         self._waiting: list[Waiting] = []
@@ -102,6 +108,8 @@ class VenueWatch:
     def take(self, marks: list[MarkPrice]) -> None:
         """Of several marks of a symbol the last is published, and each extreme may reach a stop or a trigger."""
         self._recent.note(marks)
+        if not self.active:
+            return
         published = {mark.symbol: _plain(mark, self._recent.of(mark)) for mark in marks}
         bus.publish_marks(self._exchange, published)
         self._load()
@@ -152,22 +160,51 @@ def _plain(mark: MarkPrice, recent: Span) -> dict[str, str | int]:
     }
 
 
+class Market:
+    """All venues that are in use, each with its watch."""
+
+    def __init__(self) -> None:
+        self._watches: dict[str, VenueWatch] = {}
+        self._owner = leases.host_id()
+
+    def claim(self) -> None:
+        """Where the database is away all stays as it is: without it nobody else can have taken a lease over."""
+        try:
+            in_use = {"paper", *exchanges_in_use()}
+            with Session.begin() as session:
+                held = leases.claim(session, map(_lease, in_use), self._owner)
+        except DatabaseUnavailable as error:
+            log.warning("the database is away", error=str(error))
+            return
+        for exchange in in_use - set(self._watches):
+            self._watches[exchange] = VenueWatch(exchange)
+            threading.Thread(target=self._watches[exchange].run, name=f"market-{exchange}", daemon=True).start()
+        for exchange, watch in self._watches.items():
+            watch.active = _lease(exchange) in held
+
+    def release(self) -> None:
+        with suppress(DatabaseUnavailable), Session.begin() as session:
+            leases.release(session, map(_lease, self._watches), self._owner)
+
+
+def _lease(exchange: str) -> str:
+    return f"market:{exchange}"
+
+
 def main() -> None:
     configure_logging()
     setproctitle("gridkeeper: market")
     settings()
+    follow_its_clock()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    watched: set[str] = set()
-    while True:
-        bus.show_life("market")
-        try:
-            in_use = {"paper", *exchanges_in_use()}
-        except DatabaseUnavailable:
-            in_use = {"paper"}
-        for exchange in in_use - watched:
-            threading.Thread(target=VenueWatch(exchange).run, name=f"market-{exchange}", daemon=True).start()
-            watched.add(exchange)
-        clock.sleep(1.0)
+    market = Market()
+    try:
+        while True:
+            bus.show_life("market")
+            market.claim()
+            clock.sleep(CLAIM_EVERY)
+    finally:
+        market.release()
 
 
 if __name__ == "__main__":

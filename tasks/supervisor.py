@@ -16,7 +16,7 @@ from sqlalchemy import Select, select
 from core import bus, clock, exchange, leases
 from core.config import settings
 from core.credentials import credentials_of
-from core.db import Session, hold_no_connections
+from core.db import Session, follow_its_clock, hold_no_connections
 from core.domain.lifecycle import ACTIVE
 from core.errors import DatabaseUnavailable
 from core.logs import configure_logging
@@ -165,6 +165,7 @@ def main() -> None:
     setproctitle("gridkeeper: listener supervisor")
     settings()
     hold_no_connections()
+    follow_its_clock()
     exchange.preload()
     app.preload()
     Supervisor().run()

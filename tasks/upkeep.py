@@ -6,22 +6,29 @@ from contextlib import contextmanager
 
 import structlog
 
-from core import bus, symbols, upkeep
+from core import bus, clock, symbols, upkeep
 from core.errors import VenueRefused, VenueUnavailable
 from core.reconciliation import account, roll
 from tasks.app import app, ring, sender
 
 log = structlog.get_logger()
 
+LEAST_BETWEEN_SWEEPS = 0.5  # seconds; beat rings each second
+
+_swept_at = float("-inf")
 _busy: set[tuple[str, int]] = set()
 _busy_lock = threading.Lock()
 
 
 @app.task(name="tasks.upkeep.sweep")  # type: ignore[untyped-decorator]
 def sweep() -> None:
-    """Rings everything that is committed and not done yet."""
+    """Rings everything that is committed and not done yet. Sweeps that have piled up while no worker ran are one."""
+    global _swept_at  # noqa: PLW0603
+    if clock.monotonic() - _swept_at < LEAST_BETWEEN_SWEEPS:
+        return
+    _swept_at = clock.monotonic()
     bus.show_life("worker")
-    bus.show_life("beat")  # a sweep expires after 5 s, so beat has just rung it
+    bus.show_life("beat")
     work = upkeep.find_work()
     for account_id in work.to_tend:
         ring("tasks.upkeep.tend", account_id)

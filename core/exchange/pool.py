@@ -67,18 +67,8 @@ class Pool:
             entry.leases += 1
         return Lease(entry.connection, lambda: self._give_back(entry))
 
-    def close_all(self) -> None:
-        """Closes every connection, leased or not; requests on their way are still answered."""
-        with self._lock:
-            entries = list(self._entries.values())
-            self._entries.clear()
-            self._changed.notify_all()
-        for entry in entries:
-            entry.connection.close()
-
     def _start_empty(self) -> None:
         self._lock = threading.Lock()
-        self._changed = threading.Condition(self._lock)
         self._entries: dict[tuple[str, int], _Entry] = {}
         self._janitor: threading.Thread | None = None
 
@@ -104,7 +94,7 @@ class Pool:
             with self._lock:
                 if self._janitor is None:
                     return
-                self._changed.wait(self._idle_time / 4)
+            clock.sleep(self._idle_time / 4)
 
     def _take_idle(self) -> list[_Entry]:
         limit = clock.monotonic() - self._idle_time

@@ -1,45 +1,91 @@
 """Live orders whose price the market has reached: each is asked for, unless its news comes first."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Float, and_, cast, or_, select, update
+from sqlalchemy import ColumnElement, Float, and_, cast, or_, select, update
 from sqlalchemy.orm import Session
 
 from core import bus
-from core.clock import now
+from core.clock import now, to_ms
 from core.domain.lifecycle import ACTIVE
 from core.domain.order import OrderStatus, Side
-from core.models import GridOrder, GridStrategy
+from core.models import Fill, GridOrder, GridStrategy
 
 NEWS_WITHIN = timedelta(seconds=3)
 
 
+TRADES_OF = timedelta(seconds=10)
+LATEST_FILLS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """An order of `side` at `price` or, where `beyond`, at a better one only, sent before `at` (ms), was reached."""
+
+    side: Side
+    price: float  # only to choose whom to ask for: nothing is booked from it
+    at: int
+    beyond: bool = False
+
+    def reaches(self) -> ColumnElement[bool]:
+        price = cast(GridOrder.price, Float)
+        if self.side is Side.BUY:
+            within = price > self.price if self.beyond else price >= self.price
+        else:
+            within = price < self.price if self.beyond else price <= self.price
+        return and_(GridOrder.side == self.side, within, GridOrder.sent_at < self.at)
+
+
 def watch(session: Session) -> None:
-    """Puts them down to be asked for, by how far the mark prices have gone in the last seconds."""
-    traded = select(GridStrategy.exchange, GridStrategy.symbol).where(GridStrategy.status.in_(ACTIVE)).distinct()
-    for exchange, symbol in session.execute(traded).all():
+    """Puts them down to be asked for, by how far the mark prices have gone in the last seconds, and by the trades of
+    anybody's orders: where one was filled, no better one of before can be left."""
+    traded = _by_trades(session)
+    active = select(GridStrategy.exchange, GridStrategy.symbol).where(GridStrategy.status.in_(ACTIVE)).distinct()
+    for exchange, symbol in session.execute(active).all():
         mark = bus.mark(exchange, symbol)
-        if mark is not None:
-            _watch(session, exchange, symbol, mark)
+        reached = [*(_by_mark(mark) if mark else ()), *traded[exchange, symbol]]
+        if reached:
+            _watch(session, exchange, symbol, reached)
 
 
-def _watch(session: Session, exchange: str, symbol: str, mark: Mapping[str, Any]) -> None:
-    price = cast(GridOrder.price, Float)  # only to choose whom to ask for: nothing is booked from it
+def _by_mark(mark: Mapping[str, Any]) -> list[Reach]:
     # An order that was sent after the price had been there has not been reached by it.
-    reached = (
-        (Side.BUY, price >= float(mark["low"]), mark["low_at"]),
-        (Side.BUY, price >= float(mark["mark_price"]), mark["at"]),
-        (Side.SELL, price <= float(mark["high"]), mark["high_at"]),
-        (Side.SELL, price <= float(mark["mark_price"]), mark["at"]),
-    )
+    return [
+        Reach(Side.BUY, float(mark["low"]), mark["low_at"]),
+        Reach(Side.BUY, float(mark["mark_price"]), mark["at"]),
+        Reach(Side.SELL, float(mark["high"]), mark["high_at"]),
+        Reach(Side.SELL, float(mark["mark_price"]), mark["at"]),
+    ]
+
+
+def _by_trades(session: Session) -> dict[tuple[str, str], list[Reach]]:
+    """Of the last seconds' fills the lowest and the highest of each symbol."""
+    latest = select(Fill).order_by(Fill.id.desc()).limit(LATEST_FILLS)
+    fills: dict[tuple[str, str], list[Fill]] = defaultdict(list)
+    for fill in session.scalars(latest):
+        if fill.traded_at >= now() - TRADES_OF:
+            fills[fill.exchange, fill.symbol].append(fill)
+    reached: dict[tuple[str, str], list[Reach]] = defaultdict(list)
+    for key, trades in fills.items():
+        low, high = min(trades, key=lambda one: one.price), max(trades, key=lambda one: one.price)
+        reached[key] = [
+            Reach(Side.BUY, float(low.price), to_ms(low.traded_at), beyond=True),
+            Reach(Side.SELL, float(high.price), to_ms(high.traded_at), beyond=True),
+        ]
+    return reached
+
+
+def _watch(session: Session, exchange: str, symbol: str, reached: Sequence[Reach]) -> None:
     crossed = select(GridOrder.id).where(
         GridOrder.exchange == exchange,
         GridOrder.symbol == symbol,
         GridOrder.status.in_((OrderStatus.PLACED, OrderStatus.PARTIALLY_FILLED)),
         GridOrder.next_check_at.is_(None),
-        or_(*(and_(GridOrder.side == side, beyond, GridOrder.sent_at < at) for side, beyond, at in reached)),
+        or_(*(one.reaches() for one in reached)),
     )
     found = session.scalars(crossed).all()
     if found:

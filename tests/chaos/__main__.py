@@ -15,17 +15,20 @@ from tests.support.environment import hermetic
 os.environ.update(hermetic())  # before anything of ours reads its settings
 
 from tests.chaos.arena import Arena
-from tests.chaos.faults import FAULTS
+from tests.chaos.faults import FAULTS, drawn_from
 from tests.chaos.storm import Report, storm_over
 
 console = Console(width=110, highlight=False)
 
 
 def main(seed: int, minutes: float, words: list[str]) -> int:
-    names = [name for name, fault in FAULTS.items() if name in words or (not fault.long and _is_meant(name, words))]
+    names = [name for name in drawn_from(words) if not words or any(word in name for word in words)]
     if not names:
         sys.exit(f"no fault is called so; there are: {', '.join(FAULTS)}")
     console.print(f"seed {seed}, {minutes:g} minutes, {len(names)} faults")
+    for fault in FAULTS.values():
+        if fault.obstacle:
+            console.print(f"not made here: {fault.name}; {fault.obstacle}")
     folder = Path(tempfile.mkdtemp(prefix="gridkeeper-chaos-"))
     report = run(folder, seed, minutes * 60, names)
     console.print(table_of(report))
@@ -37,10 +40,6 @@ def main(seed: int, minutes: float, words: list[str]) -> int:
         return 1
     console.print(f"every line of the oracle held at {report.rounds} quiet points and {report.looks} looks between")
     return 0
-
-
-def _is_meant(name: str, words: list[str]) -> bool:
-    return not words or any(word in name for word in words)
 
 
 def run(folder: Path, seed: int, seconds: float, names: list[str]) -> Report:

@@ -12,16 +12,19 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import create_engine, make_url
 
+from core.config import ROOT
 from stack.postgres import Postgres
 from stack.spawn import end, spawn
 from tests.chaos.oracle import Oracle
 from tests.chaos.oracle.history import keep_history
 from tests.chaos.proxy import Proxy
 from tests.support.databases import migrate
+from tests.support.disk import SmallDisk, obstacle
 from tests.support.servers import RedisServer
 from tests.support.stack import Stack
 
 SECRET_KEY = "a canary that must lie nowhere in the open: chaos"
+_STEPPED = Path(__file__).parent / "stepped"
 WORKER = ("-m", "celery", "-A", "tasks.app", "worker", "--pool", "threads", "--queues", "orders,control,upkeep")
 
 
@@ -33,9 +36,13 @@ class Arena:
         self.credentials_key = Fernet.generate_key().decode()
         self._extra = dict(environment or {})
         self._others: list[subprocess.Popen[bytes]] = []
-        self.postgres = Postgres({"fsync": "off"})
-        self._postgres_runs = False
+        self.disk = None if obstacle() else SmallDisk()
+        self.postgres = Postgres(
+            {"fsync": "off", "max_wal_size": "64MB", "min_wal_size": "32MB"}, self.disk and self.disk.folder
+        )
         self.redis = RedisServer(folder)
+        self.clock_step = folder / "clock-step"
+        self.clock_step.write_text("0")
 
     def start(self) -> None:
         self.start_postgres()
@@ -68,6 +75,8 @@ class Arena:
             self.stack.stop()
         self.redis.stop()
         self.postgres.close()
+        if self.disk is not None:
+            self.disk.close()
 
     def start_redis(self) -> None:
         """Where it does not run."""
@@ -80,13 +89,11 @@ class Arena:
     def stop_postgres(self) -> None:
         """As a crash does."""
         self.postgres.stop(signal.SIGQUIT)
-        self._postgres_runs = False
 
     def start_postgres(self) -> None:
         """Where it does not run."""
-        if not self._postgres_runs:
+        if not self.postgres.is_running:
             self.postgres.start()
-            self._postgres_runs = True
 
     def another(self, name: str, *argv: str, **environment: str) -> subprocess.Popen[bytes]:
         """One more process of the system, as on another host: nobody restarts it."""
@@ -120,6 +127,8 @@ class Arena:
             "SECRET_KEY": SECRET_KEY,
             "CREDENTIALS_KEYS": self.credentials_key,
             "PAPER_WEIGHT_LIMIT": "2400",
+            "PYTHONPATH": f"{_STEPPED}{os.pathsep}{ROOT}",
+            "CLOCK_STEP": str(self.clock_step),
             **self._extra,
         }
 

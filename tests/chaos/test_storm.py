@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from tests.chaos.arena import Arena
-from tests.chaos.faults import FAULTS
+from tests.chaos.faults import drawn_from
 from tests.chaos.storm import Report, storm_over
 
 pytestmark = pytest.mark.timeout(480)  # whichever test comes first waits for the storm
@@ -29,7 +29,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
 
 @pytest.fixture(scope="module")
 def report(system: Arena) -> Report:
-    return storm_over(system, SEED, SECONDS, [name for name, fault in FAULTS.items() if not fault.long], print)
+    return storm_over(system, SEED, SECONDS, drawn_from(), print)
 
 
 def test_every_line_of_the_oracle_holds_in_a_storm(report: Report) -> None:

@@ -109,6 +109,14 @@ def assert_books_close(stack: Stack, user: User, grid_id: int, symbol: str) -> N
     assert_no_intent_was_doubled(stack, user, symbol)
 
 
+def assert_nothing_is_left(stack: Stack, user: User, symbol: str) -> None:
+    """No order of either kind, and no position."""
+    venue = VenueAccount(stack, user)
+    assert venue.open_orders(symbol) == []
+    assert venue.conditional_orders(symbol) == []
+    assert venue.position(symbol) == 0
+
+
 def assert_no_intent_was_doubled(stack: Stack, user: User, symbol: str) -> None:
     """Every client order id has had at most one order at the venue, ever."""
     ids = [order["clientOrderId"] for order in stack.venue.orders(symbol) if order["clientOrderId"].startswith("gk")]

@@ -7,7 +7,7 @@ import pytest
 
 from core.clock import monotonic
 from stack.api import Answer
-from tests.e2e.books import VenueAccount, assert_books_close, settle
+from tests.e2e.books import VenueAccount, assert_books_close, assert_nothing_is_left, settle
 from tests.support.stack import Stack, User
 from tests.support.waiting import wait_until
 
@@ -55,9 +55,7 @@ def test_a_stop_cancels_every_order_and_leaves_the_position_flat(stack: Stack, u
     walk(stack, user, grid_id, 2465)
     user.api.post(f"/grid/stop/paper/{grid_id}", {"close_position": True})
     user.wait_for_status(grid_id, "STOPPED")
-    venue = VenueAccount(stack, user)
-    assert venue.open_orders(SYMBOL) == []
-    assert venue.position(SYMBOL) == 0
+    assert_nothing_is_left(stack, user, SYMBOL)
     assert_books_close(stack, user, grid_id, SYMBOL)
 
 
@@ -86,7 +84,7 @@ def test_a_stop_loss_ends_the_grid_and_closes(stack: Stack, user: User) -> None:
     stack.venue.move(SYMBOL, "2340")
     ended = user.wait_for_status(grid_id, "FINISHED")
     assert ended["finish_reason"] == "STOP_LOSS"
-    assert VenueAccount(stack, user).position(SYMBOL) == 0
+    assert_nothing_is_left(stack, user, SYMBOL)
     assert_books_close(stack, user, grid_id, SYMBOL)
 
 
@@ -132,9 +130,7 @@ def test_stop_all_stops_every_grid_of_the_account(stack: Stack, user: User) -> N
     answer = user.api.post("/grid/stop-all/paper", {"close_position": True})
     for grid_id in grids:
         user.wait_for_status(grid_id, "STOPPED")
-    venue = VenueAccount(stack, user)
-    assert venue.open_orders(SYMBOL) == []
-    assert venue.position(SYMBOL) == 0
+    assert_nothing_is_left(stack, user, SYMBOL)
     assert user.api.get(f"/tasks/{answer['task_id']}")["state"] == "SUCCESS"
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.e2e.books import VenueAccount, assert_books_close, settle
+from tests.e2e.books import VenueAccount, assert_books_close, assert_nothing_is_left, settle
 from tests.e2e.test_flows import SYMBOL, grid
 from tests.support.stack import Stack, User
 from tests.support.waiting import wait_until
@@ -56,7 +56,7 @@ def test_a_stop_closes_and_stays_closed_while_we_are_away(
     ended = user.wait_for_status(grid_id, "FINISHED", timeout=60)
     assert ended["finish_reason"] == "STOP_LOSS"
     assert ended["protection"] == []
-    assert venue.open_orders(SYMBOL) == []
+    assert_nothing_is_left(stack, user, SYMBOL)
     closes = [order for order in user.orders(grid_id) if order["purpose"] == "STOP_LOSS"]
     assert [order["status"] for order in closes] == ["FILLED"]
     assert_books_close(stack, user, grid_id, SYMBOL)
@@ -72,7 +72,7 @@ def test_a_neutral_grid_has_both_bounds_at_the_exchange_and_warns(stack: Stack, 
     stack.venue.move(SYMBOL, "2655")
     ended = user.wait_for_status(grid_id, "FINISHED")
     assert ended["finish_reason"] == "TAKE_PROFIT"
-    assert VenueAccount(stack, user).position(SYMBOL) == 0
+    assert_nothing_is_left(stack, user, SYMBOL)
     assert_books_close(stack, user, grid_id, SYMBOL)
 
 
@@ -111,7 +111,5 @@ def test_a_stop_asked_for_takes_the_conditional_orders_back(stack: Stack, user: 
     wait_for_protection(user, grid_id, 1)
     user.api.post(f"/grid/stop/paper/{grid_id}", {"close_position": True})
     user.wait_for_status(grid_id, "STOPPED")
-    venue = VenueAccount(stack, user)
-    assert venue.conditional_orders(SYMBOL) == []
-    assert venue.position(SYMBOL) == 0
+    assert_nothing_is_left(stack, user, SYMBOL)
     assert_books_close(stack, user, grid_id, SYMBOL)

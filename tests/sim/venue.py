@@ -1,22 +1,19 @@
 """The simulated exchange in this process, and the wires to it: requests and replies that get lost, late or wrong."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
 
 from core.config import settings
-from core.domain.order import OrderType
 from core.errors import VenueUnavailable
 from core.exchange import Credentials, venue_now_ms
 from core.exchange.base import NewOrder, OnReply, Outcome, Reply
-from core.exchange.binance import parse
 from core.exchange.binance.numbers import loads
+from core.exchange.binance.questions import Question, cancellation, conditional_cancellation, placement, reply_of
 from core.exchange.binance.rest import RestClient, error_of, refusal
 from core.exchange.binance.session import REPLY_TIMEOUT, Answer, NoAnswer
-from core.exchange.binance.trading import Parser, conditional_params, order_params, reply_of
 from core.exchange.pool import Lease
 from core.paper.engine.accounts import Account
 from core.paper.engine.orders import Order
@@ -155,52 +152,45 @@ class TradingLine:
         self.is_heard = True
 
     def place(self, order: NewOrder, on_reply: OnReply) -> None:
-        if order.type is OrderType.STOP_MARKET:
-            params = conditional_params(order)
-            self._ask("algoOrder.place", params, order.timestamp, parse.conditional_news, on_reply)
-        else:
-            news = partial(parse.placed_news, order=order)
-            self._ask("order.place", order_params(order), order.timestamp, news, on_reply)
+        self._ask(placement(order), order.timestamp, on_reply)
 
     def cancel(self, symbol: str, client_order_id: str, on_reply: OnReply) -> None:
-        params = {"symbol": symbol, "origClientOrderId": client_order_id}
-        self._ask("order.cancel", params, venue_now_ms(self._exchange), parse.order_news, on_reply)
+        self._ask(cancellation(symbol, client_order_id), venue_now_ms(self._exchange), on_reply)
 
     def cancel_conditional(self, client_order_id: str, on_reply: OnReply) -> None:
-        params = {"clientAlgoId": client_order_id}
-        self._ask("algoOrder.cancel", params, venue_now_ms(self._exchange), parse.no_news, on_reply)
+        self._ask(conditional_cancellation(client_order_id), venue_now_ms(self._exchange), on_reply)
 
     def close(self) -> None:
         return
 
-    def _ask(self, method: str, params: dict[str, Any], timestamp: int, news: Parser, on_reply: OnReply) -> None:
+    def _ask(self, question: Question, timestamp: int, on_reply: OnReply) -> None:
         faults = self._wires.faults
-        self._wires.worker.may_die(f"before {method}", may_pause=False)
+        self._wires.worker.may_die(f"before {question.method}", may_pause=False)
         if self._wires.absence or self._world.happens(faults.not_sent):
             on_reply(Reply(Outcome.NOT_SENT, message="not sent"))
             return
-        values = {name: str(value) for name, value in params.items()}
+        values = {name: str(value) for name, value in question.params.items()}
         values |= {"timestamp": str(timestamp), "recvWindow": self._window}
         slow = self._world.happens(faults.request_slow)
         arrives = max(self._last_arrival, self._world.seconds + self._world.span(0.001, 8 if slow else 0.02))
         self._last_arrival = arrives
         lost = self._world.happens(faults.request_lost)
         if lost:
-            self._world.tell(f"lost on the way: {method} {_named(values)}")
-            self._hear(NoAnswer("no answer"), news, on_reply, REPLY_TIMEOUT)
+            self._world.tell(f"lost on the way: {question.method} {_named(values)}")
+            self._hear(question, NoAnswer("no answer"), on_reply, REPLY_TIMEOUT)
         else:
-            self._world.after(arrives - self._world.seconds, lambda: self._arrive(method, values, news, on_reply))
-        self._wires.worker.may_die(f"after {method}", may_pause=False)
+            self._world.after(arrives - self._world.seconds, lambda: self._arrive(question, values, on_reply))
+        self._wires.worker.may_die(f"after {question.method}", may_pause=False)
 
-    def _arrive(self, method: str, values: dict[str, str], news: Parser, on_reply: OnReply) -> None:
-        answer = self._answer(method, values)
+    def _arrive(self, question: Question, values: dict[str, str], on_reply: OnReply) -> None:
+        answer = self._answer(question.method, values)
         faults = self._wires.faults
         if self._world.happens(faults.reply_lost):
-            self._world.tell(f"reply lost: {method} {_named(values)}")
-            self._hear(NoAnswer("no answer"), news, on_reply, REPLY_TIMEOUT)
+            self._world.tell(f"reply lost: {question.method} {_named(values)}")
+            self._hear(question, NoAnswer("no answer"), on_reply, REPLY_TIMEOUT)
             return
         slow = self._world.happens(faults.reply_slow)
-        self._hear(answer, news, on_reply, self._world.span(0.001, 8 if slow else 0.02))
+        self._hear(question, answer, on_reply, self._world.span(0.001, 8 if slow else 0.02))
 
     def _answer(self, method: str, values: dict[str, str]) -> Answer:
         if not self._world.happens(self._wires.faults.refused):
@@ -223,10 +213,10 @@ class TradingLine:
         self._world.tell(f"venue refuses {method} {_named(values)}: {code} {message}")
         return Answer(served.status, None, code, message)
 
-    def _hear(self, answer: Answer | NoAnswer, news: Parser, on_reply: OnReply, seconds: float) -> None:
+    def _hear(self, question: Question, answer: Answer | NoAnswer, on_reply: OnReply, seconds: float) -> None:
         def hear() -> None:
             if self.is_heard:
-                on_reply(reply_of(answer, news))
+                on_reply(reply_of(question, answer))
 
         self._world.after(seconds, hear)
 

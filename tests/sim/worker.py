@@ -172,6 +172,7 @@ class Worker:
         budget._alone.cache_clear()
         bus._silence.cache_clear()
         rules._cache.clear()
+        upkeep._swept_at = float("-inf")
         upkeep._busy = set() if self._alone else Forgetful()
 
 

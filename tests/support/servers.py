@@ -1,8 +1,10 @@
 """Real servers for tests: Redis and the simulated exchange."""
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import httpx
@@ -37,6 +39,19 @@ class RedisServer:
     def kill(self) -> None:
         if self._process is not None:
             end(self._process, 0)
+
+    def copy(self) -> Path:
+        """What the server has on its disk now: a replica's state, if its stream stops here."""
+        copied = Path(tempfile.mkdtemp(dir=self._folder))
+        shutil.copytree(self._folder / "redis" / "appendonlydir", copied / "appendonlydir")
+        return copied
+
+    def fail_over_to(self, replica: Path) -> None:
+        """The server dies, and one with the replica's state answers in its place."""
+        self.kill()
+        shutil.rmtree(self._folder / "redis" / "appendonlydir")
+        shutil.move(replica / "appendonlydir", self._folder / "redis" / "appendonlydir")
+        self.start()
 
     def stop(self) -> None:
         if self._process is not None:

@@ -43,6 +43,15 @@ _CONDITIONAL_STATUS = {
     "EXPIRED": OrderStatus.EXPIRED,
     "REJECTED": OrderStatus.EXPIRED,  # its trigger came, and the order it became was refused
 }
+_STREAMED_CONDITIONAL = {  # the stream's short names, and REST's
+    "s": "symbol",
+    "caid": "clientAlgoId",
+    "aid": "algoId",
+    "S": "side",
+    "tp": "triggerPrice",
+    "q": "quantity",
+    "X": "algoStatus",
+}
 _TRIGGERED = ("TRIGGERING", "TRIGGERED", "FINISHED")
 _HEDGE_MODE = -4061
 
@@ -150,18 +159,8 @@ def conditional_event(message: Row) -> list[UserEvent]:
     order = message["o"]
     if order["X"] in _TRIGGERED:
         return []
-    news = OrderNews(
-        symbol=order["s"],
-        client_order_id=order["caid"],
-        order_id="",
-        side=Side(order["S"]),
-        price=decimal_of(order["tp"]),
-        quantity=decimal_of(order.get("q") or "0"),
-        filled_quantity=_ZERO,
-        status=_CONDITIONAL_STATUS[order["X"]],
-        updated_at=int(message["T"]),
-        algo_id=str(order["aid"]),
-    )
+    row = {name: order[short] for short, name in _STREAMED_CONDITIONAL.items() if short in order}
+    news = conditional_news({**row, "updateTime": message["T"]})
     return [StreamEvent(news, None, int(message["E"]), str(order.get("rm") or ""))]
 
 

@@ -2,20 +2,18 @@
 
 import os
 import threading
-from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
 from core import clock
-from core.domain.order import OrderNews, OrderType
 from core.errors import GridkeeperError
 from core.exchange.base import NewOrder, OnReply, Outcome, Reply
-from core.exchange.binance import outcomes, parse
+from core.exchange.binance import outcomes
 from core.exchange.binance.link import Link, NotConnected, NotSent
 from core.exchange.binance.logon import LogonRefused, log_on
-from core.exchange.binance.numbers import text_of
+from core.exchange.binance.questions import Question, cancellation, conditional_cancellation, placement, reply_of
 from core.exchange.binance.session import Answer, NoAnswer, Session
 from core.exchange.binance.signing import Params, signed_params
 from core.exchange.credentials import Credentials
@@ -25,12 +23,6 @@ log = structlog.get_logger()
 MAX_AGE = 23 * 3600 + 50 * 60  # seconds; the venue cuts at 24 h
 CONNECT_PAUSE = 0.5  # seconds after a failed attempt, so that a burst of orders does not queue behind timeouts
 KEY_PAUSE = 10.0  # seconds after the venue refused the key itself
-
-# Two grids of one account may meet. A resting order is never lost to a new one (the venue's default would expire it),
-# but what goes to market must go through. "NONE" is refused since 2024-12.
-_SELF_TRADE = {OrderType.LIMIT: "EXPIRE_TAKER", OrderType.MARKET: "EXPIRE_MAKER"}
-
-Parser = Callable[[Any], OrderNews | None]
 
 
 class VenueTime(Protocol):
@@ -63,19 +55,13 @@ class BinanceTradingConnection:
         self._pause_reply = Reply(Outcome.NOT_SENT)
 
     def place(self, order: NewOrder, on_reply: OnReply) -> None:
-        if order.type is OrderType.STOP_MARKET:
-            params = conditional_params(order)
-            self._send("algoOrder.place", params, order.timestamp, parse.conditional_news, on_reply)
-        else:
-            news = partial(parse.placed_news, order=order)
-            self._send("order.place", order_params(order), order.timestamp, news, on_reply)
+        self._send(placement(order), order.timestamp, on_reply)
 
     def cancel(self, symbol: str, client_order_id: str, on_reply: OnReply) -> None:
-        params = {"symbol": symbol, "origClientOrderId": client_order_id}
-        self._send_now("order.cancel", params, parse.order_news, on_reply)
+        self._send_now(cancellation(symbol, client_order_id), on_reply)
 
     def cancel_conditional(self, client_order_id: str, on_reply: OnReply) -> None:
-        self._send_now("algoOrder.cancel", {"clientAlgoId": client_order_id}, parse.no_news, on_reply)
+        self._send_now(conditional_cancellation(client_order_id), on_reply)
 
     def close(self) -> None:
         """Takes no more requests; those on their way are still answered."""
@@ -87,18 +73,19 @@ class BinanceTradingConnection:
         if session is not None:
             session.retire()
 
-    def _send_now(self, method: str, params: Params, news: Parser, on_reply: OnReply) -> None:
+    def _send_now(self, question: Question, on_reply: OnReply) -> None:
         try:
             timestamp = self._time.now_ms()
         except GridkeeperError as error:
             on_reply(Reply(Outcome.NOT_SENT, message=str(error)))
             return
-        self._send(method, params, timestamp, news, on_reply)
+        self._send(question, timestamp, on_reply)
 
-    def _send(self, method: str, params: Params, timestamp: int, news: Parser, on_reply: OnReply) -> None:
+    def _send(self, question: Question, timestamp: int, on_reply: OnReply) -> None:
         try:
-            stamped = {**params, "timestamp": timestamp, "recvWindow": self._recv_window}
-            self._open_session().ask(method, self._authorised(stamped), partial(self._report, news, on_reply))
+            stamped = {**question.params, "timestamp": timestamp, "recvWindow": self._recv_window}
+            report = partial(self._report, question, on_reply)
+            self._open_session().ask(question.method, self._authorised(stamped), report)
         except _NoSession as none:
             on_reply(none.reply)
         except NotSent as error:
@@ -112,8 +99,8 @@ class BinanceTradingConnection:
             return dict(params)
         return signed_params(self._credentials, params)
 
-    def _report(self, news: Parser, on_reply: OnReply, answer: Answer | NoAnswer) -> None:
-        reply = reply_of(answer, news)
+    def _report(self, question: Question, on_reply: OnReply, answer: Answer | NoAnswer) -> None:
+        reply = reply_of(question, answer)
         if reply.code in outcomes.CLOCK_CODES:
             self._time.refresh_soon()
         on_reply(reply)
@@ -187,52 +174,3 @@ class _NoSession(Exception):
     def __init__(self, text: str, reply: Reply | None = None) -> None:
         super().__init__(text)
         self.reply = reply or Reply(Outcome.NOT_SENT, message=text)
-
-
-def order_params(order: NewOrder) -> dict[str, str | int]:
-    """`order.place` without what authorises it. Decimals are strings, as the venue wants them."""
-    params: dict[str, str | int] = {
-        "symbol": order.symbol,
-        "side": order.side.value,
-        "type": order.type.value,
-        "quantity": text_of(order.quantity),
-        "newClientOrderId": order.client_order_id,
-        "selfTradePreventionMode": _SELF_TRADE[order.type],
-        "newOrderRespType": "ACK" if order.type is OrderType.LIMIT else "RESULT",
-    }
-    if order.price is not None:
-        params |= {"price": text_of(order.price), "timeInForce": "GTC"}
-    if order.reduce_only:
-        params |= {"reduceOnly": "true"}
-    return params
-
-
-def conditional_params(order: NewOrder) -> dict[str, str | int]:
-    """`algoOrder.place`. Plain stop orders are refused since 2025-12-09 (-4120)."""
-    assert order.trigger_price is not None
-    params: dict[str, str | int] = {
-        "algoType": "CONDITIONAL",
-        "symbol": order.symbol,
-        "side": order.side.value,
-        "type": order.type.value,
-        "triggerPrice": text_of(order.trigger_price),
-        "workingType": "MARK_PRICE",
-        "clientAlgoId": order.client_order_id,
-        "selfTradePreventionMode": _SELF_TRADE[OrderType.MARKET],
-    }
-    if order.close_position:
-        return {**params, "closePosition": "true"}
-    return {**params, "quantity": text_of(order.quantity), "reduceOnly": "true"}
-
-
-def reply_of(answer: Answer | NoAnswer, news: Parser) -> Reply:
-    """What an answer proves. A success that does not describe an order proves nothing."""
-    if isinstance(answer, NoAnswer):
-        return Reply(Outcome.UNKNOWN, message=str(answer))
-    if answer.status != 200:
-        outcome = outcomes.outcome_of(answer.status, answer.code, answer.message)
-        return Reply(outcome, code=answer.code, message=answer.message)
-    try:
-        return Reply(Outcome.ACCEPTED, news=news(answer.result))
-    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
-        return Reply(Outcome.UNKNOWN, message=f"unusable answer: {type(error).__name__}")

@@ -1,6 +1,6 @@
 """The state of the venue, and what the call in progress has changed in it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -97,9 +97,6 @@ class Exchange:
         if market is None:
             raise refusal(-1121)
         return market
-
-    def holdings_of(self, account: Account) -> Iterable[tuple[Holding, Market]]:
-        return [(holding, self.markets[symbol]) for symbol, holding in account.holdings.items()]
 
     def open_account(self, api_key: str, secret: str, public_key: str, balance: Decimal) -> Account:
         """`balance` (USDT) arrives as a TRANSFER, the first line of its ledger."""

@@ -31,6 +31,14 @@ def redis_is_emptied(scene: Scene) -> Iterator[None]:
     _command(scene, "FLUSHALL")
 
 
+@fault("Redis fails over to a stale replica", 4.0, alone=True)
+def redis_fails_over_to_a_stale_replica(scene: Scene) -> Iterator[None]:
+    """Old messages are delivered again, newer ones are gone, counters and marks are those of some seconds ago."""
+    replica = scene.arena.redis.copy()
+    yield
+    scene.arena.redis.fail_over_to(replica)
+
+
 @fault("Redis is frozen", 8.0)
 def redis_is_frozen(scene: Scene) -> Iterator[None]:
     _command(scene, "CLIENT", "PAUSE", 8000, "ALL")

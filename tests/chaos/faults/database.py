@@ -7,6 +7,7 @@ import psycopg
 from sqlalchemy import make_url
 
 from tests.chaos.faults.registry import Scene, fault
+from tests.support.disk import obstacle
 
 
 @fault("PostgreSQL is stopped hard", 3.0)
@@ -79,6 +80,16 @@ def postgresql_cant_be_reached(scene: Scene) -> Iterator[None]:
     scene.arena.database_proxy.refuse()
     yield
     scene.arena.database_proxy.behave()
+
+
+@fault("the database's disk is full", 8.0, alone=True, obstacle=obstacle())
+def the_databases_disk_is_full(scene: Scene) -> Iterator[None]:
+    """PostgreSQL writes as long as what it has laid out lasts, and then not at all: it may even end."""
+    assert scene.arena.disk is not None
+    scene.arena.disk.fill()
+    yield
+    scene.arena.disk.free()
+    scene.arena.start_postgres()
 
 
 def _connected(scene: Scene) -> "psycopg.Connection[tuple[object, ...]]":

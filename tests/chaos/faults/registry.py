@@ -1,6 +1,6 @@
 """The list of faults, and what a fault may reach for."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from random import Random
@@ -30,13 +30,14 @@ class Scene:
 @dataclass(frozen=True, slots=True)
 class Fault:
     """`seconds`: how long it lasts at least. `alone`: never drawn together with others. `long`: drawn only where it is
-    asked for by its whole name."""
+    asked for by its whole name. `obstacle`: why it can't be made on this machine."""
 
     name: str
     strike: Callable[[Scene], AbstractContextManager[None]]
     seconds: float
     alone: bool
     long: bool
+    obstacle: str
 
 
 FAULTS: dict[str, Fault] = {}
@@ -45,12 +46,17 @@ Striking = Callable[[Scene], Iterator[None]]
 
 
 def fault(
-    name: str, seconds: float = 2.0, *, alone: bool = False, long: bool = False
+    name: str, seconds: float = 2.0, *, alone: bool = False, long: bool = False, obstacle: str = ""
 ) -> Callable[[Striking], Striking]:
     """Registers a generator function: what comes before its `yield` strikes, what comes after it makes good."""
 
     def register(striking: Striking) -> Striking:
-        FAULTS[name] = Fault(name, contextmanager(striking), seconds, alone, long)
+        FAULTS[name] = Fault(name, contextmanager(striking), seconds, alone, long, obstacle)
         return striking
 
     return register
+
+
+def drawn_from(asked_for: Sequence[str] = ()) -> list[str]:
+    """The names of all faults that can be made here; a long one only where it is asked for by its whole name."""
+    return [name for name, one in FAULTS.items() if not one.obstacle and (not one.long or name in asked_for)]

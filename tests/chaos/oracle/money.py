@@ -10,7 +10,6 @@ from tests.chaos.oracle.rows import Row, amount, grouped, json_of, signed, total
 from tests.chaos.oracle.truth import Json
 
 ZERO = Decimal(0)
-_OF_TRADES = {"REALIZED_PNL": "realized_pnl", "COMMISSION": "fee"}
 
 
 @always("every fill is a trade of the venue")

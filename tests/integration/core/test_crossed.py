@@ -1,15 +1,18 @@
 """Which orders are asked for because the market has passed them, on both databases."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from core import bus
+from core.clock import now_ms
 from core.db import Session
-from core.domain.order import Side
+from core.domain.order import OrderStatus, Side
+from core.execution.events import apply_events
 from core.models import GridOrder
 from core.reconciliation import crossed
-from tests.support.grids import order_rows, running_grid
+from tests.support.grids import order_rows, running_grid, said, trade_of
 
 pytestmark = pytest.mark.usefixtures("database_url", "redis_server")
 D = Decimal
@@ -51,3 +54,14 @@ def test_an_order_that_is_passed_now_is_not_hidden_by_how_far_the_price_had_gone
         crossed.watch(session)
     passed = [order.price for order in order_rows(grid) if order.next_check_at is not None]
     assert passed == [D(101000)]
+
+
+def test_a_fill_shows_that_every_better_order_was_filled_too(grid: int) -> None:
+    """The price has come back between two marks, and of three fills the news of one came through."""
+    deepest = next(order for order in order_rows(grid) if order.price == D(97000))
+    trade = replace(trade_of(deepest, 1, deepest.quantity), traded_at=now_ms())
+    with Session.begin() as session:
+        apply_events(session, deepest.account_id, [said(deepest, OrderStatus.FILLED, deepest.quantity, trade)], 0)
+        crossed.watch(session)
+    passed = [order.price for order in order_rows(grid) if order.next_check_at is not None]
+    assert passed == [D(98000), D(99000)]

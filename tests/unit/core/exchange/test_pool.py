@@ -95,15 +95,6 @@ def test_use_again_in_time_keeps_it_open(
     assert made.all[0].closed == 0
 
 
-def test_closing_all_closes_leased_ones_too(pool: Pool, made: Made, credentials: Credentials) -> None:
-    lease = pool.acquire(1, "paper", credentials)
-    pool.acquire(2, "paper", credentials).release()
-    pool.close_all()
-    assert [connection.closed for connection in made.all] == [1, 1]
-    lease.release()
-    assert pool.acquire(1, "paper", credentials).connection is made.all[2]
-
-
 def test_many_threads_open_one(pool: Pool, made: Made, credentials: Credentials) -> None:
     barrier = threading.Barrier(8)
 
