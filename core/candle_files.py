@@ -120,20 +120,24 @@ def _time(name: str, text: str) -> int:
 
 
 def _price(name: str, text: str) -> Decimal:
-    price = _number(name, text)
-    if price <= 0:
+    price = _decimal(text)
+    if not price.is_finite() or price <= 0:
         raise ValueError(f"{name} {text!r} is not a price above 0")
     return price
 
 
 def _number(name: str, text: str) -> Decimal:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        number = Decimal("NaN")
+    number = _decimal(text)
     if not number.is_finite():
         raise ValueError(f"{name} {text!r} is not a number")
     return number
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("NaN")
 
 
 @contextmanager

@@ -51,7 +51,7 @@ def test_no_candles_are_refused() -> None:
         ("60000,1,2,0.5,-1", "close '-1' is not a price above 0"),
         ("60000,1,0.9,0.5,1", "low 0.5 .. high 0.9 does not hold open and close"),
         ("0,1,1,1,1", "open_time 0 is not after the row before it"),
-        ("60000,1,nan,1,1", "high 'nan' is not a number"),
+        ("60000,1,nan,1,1", "high 'nan' is not a price above 0"),
         ("soon,1,1,1,1", "open_time 'soon' is not a time in ms"),
     ],
 )
