@@ -39,6 +39,11 @@ def reset(strategy_id: int) -> None:
     advance(strategy_id)
 
 
+@app.task(name="tasks.strategies.update")  # type: ignore[untyped-decorator]
+def update(strategy_id: int) -> None:
+    advance(strategy_id)
+
+
 @app.task(name="tasks.strategies.pause")  # type: ignore[untyped-decorator]
 def pause(strategy_id: int) -> None:
     advance(strategy_id)
