@@ -82,8 +82,8 @@ def review(  # noqa: PLR0917 - what is asked, then what surrounds it
         grid = sketch(parameters, rules, entry_price, available_balance, other_orders, running=running)
     except Invalid as error:
         return _refusal(_from(error), _ranges_without_lines(parameters, rules, entry_price, other_orders))
-    keeps_lines = running is not None and running.keeps_lines
-    problems += [*_grid_problems(grid, keeps_lines), *_balance_problems(grid)]
+    may_be_at_limit = running is not None and running.keeps_lines and running.keeps_limits
+    problems += [*_grid_problems(grid, may_be_at_limit), *_balance_problems(grid)]
     try:
         planned = plan(parameters, rules, entry_price, running)
     except Invalid as error:
@@ -147,12 +147,12 @@ def _ranges_without_lines(
     return basic_ranges(rules) | shape_ranges(fewest)
 
 
-def _grid_problems(grid: Sketch, keeps_lines: bool) -> Iterator[Problem]:
+def _grid_problems(grid: Sketch, may_be_at_limit: bool) -> Iterator[Problem]:
     """A range that has trailed to its limit may stay there."""
     number = len(grid.shapes)
     yield from order_count_problems(grid.parameters, number, grid.rules, grid.other_orders)
     for problem in other_problems(grid.settled, grid.lines, grid.entry_price, grid.rules):
-        if not keeps_lines or problem.reason != "trailing_out_of_range":
+        if not may_be_at_limit or problem.reason != "trailing_out_of_range":
             yield problem
     if not pays(grid.lines, grid.rules.maker_fee):
         field = grid.parameters.count_field

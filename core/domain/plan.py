@@ -49,6 +49,7 @@ class Running:
     cells: tuple[PlannedCell, ...]
     keeps_lines: bool
     keeps_quantities: bool
+    keeps_limits: bool = True  # those of trailing
 
     @property
     def by_lines(self) -> dict[Between, PlannedCell]:

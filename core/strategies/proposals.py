@@ -27,6 +27,7 @@ from core.strategies.wanted import Wanted
 
 FIXED = ("symbol", "strategy_type", "margin_type", "trigger_price")  # for as long as the grid runs
 _SHAPE = ("grid_type", "lower_price", "upper_price", "grid_number", "grid_spacing", "grid_spacing_pct", "lines")
+_LIMITS = ("trailing_up", "trailing_down")
 _MONEY = ("total_investment", "leverage", "sizing")
 
 
@@ -95,9 +96,10 @@ def _require_changeable(now: Parameters, asked: Parameters) -> None:
 
 
 def _running(row: GridStrategy, cells: Sequence[GridCell], now: Parameters, asked: Parameters) -> Running:
-    keeps_lines = all(getattr(now, name) == getattr(asked, name) for name in _SHAPE)
-    keeps_money = all(getattr(now, name) == getattr(asked, name) for name in _MONEY)
-    return Running(tuple(planned_of(row, cell) for cell in cells), keeps_lines, keeps_lines and keeps_money)
+    lines, money, limits = (
+        all(getattr(now, name) == getattr(asked, name) for name in names) for names in (_SHAPE, _MONEY, _LIMITS)
+    )
+    return Running(tuple(planned_of(row, cell) for cell in cells), lines, lines and money, limits)
 
 
 def _live_orders(session: OrmSession, cells: Sequence[GridCell]) -> dict[int, GridOrder]:
