@@ -85,7 +85,12 @@ def propose(user_id: int, exchange: str, strategy_id: int, changes: Mapping[str,
     running = _running(row, cells, now, asked) if cells else None
     stake = None if running is None else Stake(running, _margin_in_use(row, orders.values()))
     checked = check_changes(user_id, row, changes, stake)
-    return _proposal(row, cells, orders, checked, running)
+    return _proposal(row, cells, orders, checked, running, _said(changes))
+
+
+def _said(changes: Mapping[str, Any]) -> str:
+    """For the event log."""
+    return f"Updated ({', '.join(f'{name} {value}' for name, value in changes.items())})"
 
 
 def _require_changeable(now: Parameters, asked: Parameters) -> None:
@@ -117,12 +122,13 @@ def _margin_in_use(row: GridStrategy, orders: Iterable[GridOrder]) -> Decimal:
     return max(abs(position + sides[Side.BUY]), abs(position - sides[Side.SELL])) / row.leverage
 
 
-def _proposal(
+def _proposal(  # noqa: PLR0917 - what there is, what is asked, and why
     row: GridStrategy,
     cells: Sequence[GridCell],
     orders: Mapping[int, GridOrder],
     checked: Checked,
     running: Running | None,
+    because: str,
 ) -> Proposal:
     after = checked.review.plan
     assert after is not None, "a review without errors has a plan"
@@ -133,7 +139,7 @@ def _proposal(
         budget=after.budget,
         per_grid_amount=row.per_grid_amount if running and running.keeps_quantities else after.per_grid_amount,
         keeps_lines=running is not None and running.keeps_lines,
-        because="Updated",
+        because=because,
     )
     made = change_to(row, cells, wanted)
     rules = checked.rules.rules

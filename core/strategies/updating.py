@@ -175,8 +175,11 @@ def _apply(
         lower_price=format(strategy.lower_price, "f"),
         upper_price=format(strategy.upper_price, "f"),
     )
-    strategy.change = wanted.at(Stage.SETTLING).as_json()
-    _settle(session, strategy, wanted)
+    if made.is_empty:
+        _finish(session, strategy)
+    else:
+        strategy.change = wanted.at(Stage.SETTLING).as_json()
+        _settle(session, strategy, wanted)
 
 
 def _become(session: OrmSession, strategy: GridStrategy, cell: GridCell, outcome: Outcome) -> None:
@@ -236,6 +239,10 @@ def _settle(session: OrmSession, strategy: GridStrategy, wanted: Wanted) -> None
     if not _is_settled(session, strategy, wanted.price):
         strategy.waiting_for = "the new orders of the changed grid"
         return
+    _finish(session, strategy)
+
+
+def _finish(session: OrmSession, strategy: GridStrategy) -> None:
     strategy.change, strategy.waiting_for, strategy.look_at = None, "", None
     conclude(session, strategy, None, update=True)
 

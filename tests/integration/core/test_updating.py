@@ -275,6 +275,16 @@ def test_a_paused_grid_changes_when_it_is_resumed() -> None:
     assert operation(number)[0] == OperationState.SUCCESS
 
 
+def test_new_stops_of_a_paused_grid_count_at_once() -> None:
+    grid = running_grid()
+    with Session.begin() as session:
+        request_pause(session, strategy_row(grid).user_id, "paper", grid)
+    number = ask(grid, wanted(grid, stop_loss=D(94000)))
+    advance(grid)
+    assert operation(number)[0] == OperationState.SUCCESS
+    assert [order.trigger_price for order in order_rows(grid) if order.is_conditional] == [D(94000)]
+
+
 def test_a_pause_in_the_middle_puts_the_rest_off() -> None:
     grid = running_grid(parameters=replace(PARAMETERS, strategy_type=StrategyType.BULLISH))
     venue_takes_all(grid)
