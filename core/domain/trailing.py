@@ -7,6 +7,7 @@ its index, and its lines are those of the same formula for good.
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from core.domain.exact import ZERO, floor_to
 from core.domain.lines import Ladder, ladder, resolve
@@ -54,6 +55,7 @@ def trailing_step(
     return replace(added, quantity=quantity) if pays and rules.is_orderable(quantity, added.lower) else None
 
 
+@lru_cache(maxsize=10_000)  # asked each second for every grid that trails
 def step_prices(parameters: Parameters, rules: SymbolRules, shift: int) -> tuple[Decimal | None, Decimal | None]:
     """The marks (quote) at or above, and at or below, which a step is due after `shift` steps; None where none may be
     taken."""
