@@ -95,13 +95,14 @@ def update(body: dict[str, Any], query: dict[str, Any], exchange: str, grid_id: 
     with Session.reading() as session:
         row = reading.own(session, current_user_id(), exchange, grid_id)
     require_match(row.version)
+    if body.keys() <= set(creation.OPTIONS) and not query["dry_run"]:
+        return _changed(body, exchange, grid_id, None)
+    if row.status not in CHANGEABLE:
+        creation.require_not_running(row)
     if query["dry_run"]:
         return _answer(200, proposals.propose(current_user_id(), exchange, grid_id, body), row, {})
-    if body.keys() <= set(creation.OPTIONS):
-        return _changed(body, exchange, grid_id, None)
     if row.status in CHANGEABLE:
         return _change_running(body, exchange, grid_id)
-    creation.require_not_running(row)
     return _changed(body, exchange, grid_id, creation.check_changes(current_user_id(), row, body))
 
 

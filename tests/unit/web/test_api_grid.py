@@ -165,8 +165,8 @@ def test_a_change_needs_the_version_that_was_seen(owner: Person, headers: dict[s
 @pytest.mark.parametrize("status", [StrategyStatus.STARTING, StrategyStatus.STOPPING])
 def test_on_its_way_to_another_status_a_grid_can_t_be_changed(owner: Person, status: StrategyStatus) -> None:
     set_status(status)
-    for change in ({"leverage": 3}, {"name": "x", "stop_loss": "1"}):
-        answer = owner.put("/grid/update/paper/1", change, **match(1))
+    for url in ("/grid/update/paper/1", "/grid/update/paper/1?dry_run=true"):
+        answer = owner.put(url, {"name": "x", "leverage": 3}, **match(1))
         assert (answer.status_code, (answer.json or {})["reason"]) == (409, "bad_state")
         assert status in (answer.json or {})["message"]
 
