@@ -58,7 +58,7 @@ def test_a_worker_killed_in_the_middle_of_an_update_loses_nothing(stack: Stack, 
     grid_id = user.start_grid(**grid(strategy_type=strategy_type))
     plan = user.api.put(f"/grid/update/paper/{grid_id}", {"total_investment": "2600", "grid_number": 20})
     assert plan["inventory_side"] is not None
-    stack.wait_for_restart("worker", stack.kill("worker"), timeout=30)
+    stack.wait_for_restart("gridkeeper: worker", stack.kill("gridkeeper: worker"))
     wait_for_task(user, plan["task_id"])
     settle(stack, user, grid_id, SYMBOL, timeout=30)
     assert len(resting(stack, user)) == 20
