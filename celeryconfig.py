@@ -59,5 +59,6 @@ beat_schedule = {
         }
         for queue in QUEUES
     },
+    "look at grids": {"task": "tasks.upkeep.look_at_grids", "schedule": 900.0, "options": {"expires": 600}},
     "refresh rules": {"task": "tasks.upkeep.refresh_rules", "schedule": 3600.0, "options": {"expires": 600}},
 }

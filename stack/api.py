@@ -48,6 +48,10 @@ class Api:
     def post(self, path: str, body: Mapping[str, Json] | None = None) -> Json:
         return self._checked(self._http.post(path, json=dict(body or {})))
 
+    def put(self, path: str, body: Mapping[str, Json], **query: str) -> Json:
+        """Whatever version it has now."""
+        return self._checked(self._http.put(path, json=dict(body), params=query, headers={"If-Match": "*"}))
+
     def delete(self, path: str) -> Json:
         return self._checked(self._http.delete(path))
 

@@ -22,6 +22,7 @@ from core.exchange import mark_stream
 from core.exchange.base import MarkPrice
 from core.logs import configure_logging
 from core.strategies.stops import Armed, Waiting, armed, hits, waiting
+from core.strategies.trailing import Trail, due, trails
 from core.upkeep import exchanges_in_use
 from tasks.app import ring
 
@@ -92,7 +93,8 @@ class VenueWatch:
         self._armed: list[Armed] = []
         self._waiting: list[Waiting] = []
         self._loaded_at = float("-inf")
-        self._rung_at: dict[int, float] = {}
+        self._trails: list[Trail] = []
+        self._rung_at: dict[tuple[str, int], float] = {}
         self._recent = Recent()
 
     def run(self) -> None:
@@ -124,11 +126,14 @@ class VenueWatch:
             price = prices.get(strategy.symbol)
             if price is not None and strategy.is_due(price):
                 self._ring("tasks.strategies.start", strategy.strategy_id, format(price, "f"))
+        for trail in due(self._trails, prices):
+            self._ring("tasks.strategies.update", trail.strategy_id, format(prices[trail.symbol], "f"))
 
     def _ring(self, task_name: str, strategy_id: int, *arguments: str) -> None:
         """Again and again while the strategy is still there to be rung for, but not at every mark."""
-        if clock.monotonic() - self._rung_at.get(strategy_id, float("-inf")) >= RING_AGAIN_AFTER:
-            self._rung_at[strategy_id] = clock.monotonic()
+        key = task_name, strategy_id
+        if clock.monotonic() - self._rung_at.get(key, float("-inf")) >= RING_AGAIN_AFTER:
+            self._rung_at[key] = clock.monotonic()
             ring(task_name, strategy_id, *arguments)
 
     def _load(self) -> None:
@@ -138,6 +143,7 @@ class VenueWatch:
             with Session.reading() as session:
                 self._armed = armed(session, self._exchange)
                 self._waiting = waiting(session, self._exchange)
+                self._trails = trails(session, self._exchange)
             self._loaded_at = clock.monotonic()
         except DatabaseUnavailable as error:
             log.warning("stops not loaded", error=str(error))

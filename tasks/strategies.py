@@ -8,6 +8,7 @@ from core.domain.lifecycle import FinishReason
 from core.strategies import progress
 from core.strategies.ending import finish_strategy
 from core.strategies.stops import judge_trigger
+from core.strategies.trailing import take_step
 from tasks.app import app, sender
 
 
@@ -36,6 +37,15 @@ def stop(strategy_id: int, finish_reason: str | None = None, message: str = "") 
 
 @app.task(name="tasks.strategies.reset")  # type: ignore[untyped-decorator]
 def reset(strategy_id: int) -> None:
+    advance(strategy_id)
+
+
+@app.task(name="tasks.strategies.update")  # type: ignore[untyped-decorator]
+def update(strategy_id: int, mark_price: str | None = None) -> None:
+    """With a `mark_price` it is the market process that has seen the market leave the range of a trailing grid."""
+    if mark_price is not None:
+        with Session.begin() as session:
+            take_step(session, strategy_id, Decimal(mark_price))
     advance(strategy_id)
 
 

@@ -9,6 +9,7 @@ import structlog
 from core import bus, clock, symbols, upkeep
 from core.errors import VenueRefused, VenueUnavailable
 from core.reconciliation import account, roll
+from core.strategies import adapting
 from tasks.app import app, ring, sender
 
 log = structlog.get_logger()
@@ -86,6 +87,22 @@ def read_incomes(account_id: int) -> None:
 @app.task(name="tasks.upkeep.snapshot")  # type: ignore[untyped-decorator]
 def snapshot() -> None:
     upkeep.take_snapshots()
+
+
+@app.task(name="tasks.upkeep.look_at_grids")  # type: ignore[untyped-decorator]
+def look_at_grids() -> None:
+    for strategy_id in adapting.running():
+        ring("tasks.upkeep.look_at_grid", strategy_id)
+
+
+@app.task(name="tasks.upkeep.look_at_grid")  # type: ignore[untyped-decorator]
+def look_at_grid(strategy_id: int) -> None:
+    """A trend is warned of; an adaptive grid moves, where that pays."""
+    try:
+        if adapting.look(strategy_id):
+            ring("tasks.strategies.update", strategy_id)
+    except (VenueUnavailable, VenueRefused) as error:
+        log.warning("market not looked at", strategy_id=strategy_id, error=str(error))
 
 
 @app.task(name="tasks.upkeep.refresh_rules")  # type: ignore[untyped-decorator]

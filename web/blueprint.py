@@ -87,6 +87,9 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # flask-smorest has no
     def response(self, status: int, schema: Any = None, **options: Any) -> Decorator:
         return cast(Decorator, super().response(status, schema, **options))
 
+    def alt_response(self, status: int, **options: Any) -> Decorator:
+        return cast(Decorator, super().alt_response(status, **options))
+
     @staticmethod
     def doc(**facts: Any) -> Decorator:
         return cast(Decorator, SmorestBlueprint.doc(**facts))

@@ -3,8 +3,8 @@
 Parameters and lines are re-exported, so that this is the one module to ask about a grid's shape.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
 
@@ -33,7 +33,8 @@ __all__ = [
 class CellShape:
     """A cell between two lines. `opening_side` opens its exposure, for its whole life; `first_side` is live first.
 
-    They differ where `needs_inventory`: the exposure is then opened by a market order at the start.
+    They differ where `needs_inventory`: the exposure is then opened by a market order at the start. `opening_price` o_k
+    (quote per base) is where it opens: the cell's own line, or the market.
     """
 
     cell_index: int
@@ -42,16 +43,30 @@ class CellShape:
     opening_side: Side
     first_side: Side
     needs_inventory: bool
+    opening_price: Decimal
 
     def price(self, side: Side) -> Decimal:
         """The line at which an order of this side rests."""
         return self.lower if side is Side.BUY else self.upper
 
 
-def cells(lines: Sequence[Decimal], strategy_type: StrategyType, entry_price: Decimal) -> tuple[CellShape, ...]:
-    """The N cells between `lines`, lowest first, for a start at `entry_price`."""
+Between = tuple[Decimal, Decimal]  # a cell's two lines
+
+
+def cells(
+    lines: Sequence[Decimal],
+    strategy_type: StrategyType,
+    entry_price: Decimal,
+    standing: Mapping[Between, CellShape] | None = None,
+) -> tuple[CellShape, ...]:
+    """The N cells between `lines`, lowest first, for a start at `entry_price`; those that are `standing` already keep
+    their shape."""
+    known = standing or {}
     return tuple(
-        _shape(index, lower, upper, strategy_type, entry_price) for index, (lower, upper) in enumerate(pairwise(lines))
+        replace(known[between], cell_index=index)
+        if between in known
+        else _shape(index, *between, strategy_type, entry_price)
+        for index, between in enumerate(pairwise(lines))
     )
 
 
@@ -62,11 +77,12 @@ def grid_index(cell_index: int, side: Side) -> int:
 
 def _shape(index: int, lower: Decimal, upper: Decimal, strategy_type: StrategyType, entry: Decimal) -> CellShape:
     if strategy_type is StrategyType.NEUTRAL:
-        side = Side.SELL if lower >= entry else Side.BUY
-        return CellShape(index, lower, upper, side, side, needs_inventory=False)
-    if strategy_type is StrategyType.BULLISH:
+        opening, needs_inventory = Side.SELL if lower >= entry else Side.BUY, False
+    elif strategy_type is StrategyType.BULLISH:
         opening, needs_inventory = Side.BUY, lower >= entry
     else:
         opening, needs_inventory = Side.SELL, upper <= entry
-    first = opening.opposite if needs_inventory else opening
-    return CellShape(index, lower, upper, opening, first, needs_inventory)
+    line = lower if opening is Side.BUY else upper
+    if needs_inventory:
+        return CellShape(index, lower, upper, opening, opening.opposite, needs_inventory, entry)
+    return CellShape(index, lower, upper, opening, opening, needs_inventory, line)

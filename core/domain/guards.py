@@ -18,7 +18,7 @@ from core.domain.checks import (
 from core.domain.exposure import worst_notional
 from core.domain.outlook import outlook
 from core.domain.parameters import GridType, Parameters
-from core.domain.plan import Plan, Warning, plan
+from core.domain.plan import Plan, Running, Warning, plan
 from core.domain.profit import least_height_pct, net_profit, pays
 from core.domain.ranges import (
     Range,
@@ -67,22 +67,25 @@ def review(  # noqa: PLR0917 - what is asked, then what surrounds it
     available_balance: Decimal | None = None,
     other_orders: int = 0,
     symbol_use: SymbolUse | None = None,
+    running: Running | None = None,
 ) -> Review:
     """The verdict for a start at `entry_price`.
 
     `available_balance` in quote, None where it is not asked for; `other_orders` are the account's live orders on the
-    symbol that are not this strategy's; `symbol_use` is what its other strategies on the symbol trade with.
+    symbol that are not this strategy's; `symbol_use` is what its other strategies on the symbol trade with;
+    `running` the grid's own cells where it runs already, and the verdict is on what it becomes.
     """
     problems = list(number_problems(parameters)) or list(field_problems(parameters, rules))
     if problems:
         return _refusal(problems, basic_ranges(rules))
     try:
-        grid = sketch(parameters, rules, entry_price, available_balance, other_orders)
+        grid = sketch(parameters, rules, entry_price, available_balance, other_orders, running=running)
     except Invalid as error:
         return _refusal(_from(error), _ranges_without_lines(parameters, rules, entry_price, other_orders))
-    problems += [*_grid_problems(grid), *_balance_problems(grid)]
+    may_be_at_limit = running is not None and running.keeps_lines and running.keeps_limits
+    problems += [*_grid_problems(grid, may_be_at_limit), *_balance_problems(grid)]
     try:
-        planned = plan(parameters, rules, entry_price)
+        planned = plan(parameters, rules, entry_price, running)
     except Invalid as error:
         return _refusal([*problems, *_from(error), *symbol_problems(parameters, symbol_use)], ranges_of(grid))
     problems += [*_leverage_problems(grid, planned), *symbol_problems(parameters, symbol_use)]
@@ -144,10 +147,13 @@ def _ranges_without_lines(
     return basic_ranges(rules) | shape_ranges(fewest)
 
 
-def _grid_problems(grid: Sketch) -> Iterator[Problem]:
+def _grid_problems(grid: Sketch, may_be_at_limit: bool) -> Iterator[Problem]:
+    """A range that has trailed to its limit may stay there."""
     number = len(grid.shapes)
     yield from order_count_problems(grid.parameters, number, grid.rules, grid.other_orders)
-    yield from other_problems(grid.settled, grid.lines, grid.entry_price, grid.rules)
+    for problem in other_problems(grid.settled, grid.lines, grid.entry_price, grid.rules):
+        if not may_be_at_limit or problem.reason != "trailing_out_of_range":
+            yield problem
     if not pays(grid.lines, grid.rules.maker_fee):
         field = grid.parameters.count_field
         yield Problem(field, "spacing_below_fees", f"a cell earns less than its two fees: {_remedy(grid, field)}")

@@ -53,6 +53,7 @@ ALLOWED: dict[StrategyStatus, frozenset[StrategyStatus]] = {
 ACTIVE = frozenset({_S.WAITING, _S.STARTING, _S.RUNNING, _S.PAUSED, _S.STOPPING})
 TRADING = frozenset({_S.STARTING, _S.RUNNING})  # orders may go out for new exposure
 PROTECTED = frozenset({_S.STARTING, _S.RUNNING, _S.PAUSED})  # its losing bounds rest at the venue as well
+CHANGEABLE = frozenset({_S.RUNNING, _S.PAUSED})  # its grid may become another one without a stop
 STARTABLE = frozenset({_S.CREATED, _S.STOPPED, _S.FAILED})
 DELETABLE = frozenset({_S.CREATED, _S.STOPPED, _S.FINISHED, _S.FAILED})
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from core.domain.exact import ZERO, multiple
-from core.domain.grid import CellShape, cells, grid_lines, resolve
+from core.domain.grid import Between, CellShape, cells, grid_lines, resolve
 from core.domain.order import Side
 from core.domain.parameters import GridType, Parameters, StrategyType
 from core.domain.quantities import (
@@ -37,10 +37,27 @@ class Warning:
 
 @dataclass(frozen=True, slots=True)
 class PlannedCell(CellShape):
-    """A cell with its quantity q_k (base, the same on both legs) and opening price o_k (quote per base)."""
+    """A cell with its quantity q_k (base, the same on both legs)."""
 
     quantity: Decimal
-    opening_price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The cells of a grid that runs already, lowest first, and what of them a new plan leaves as it is."""
+
+    cells: tuple[PlannedCell, ...]
+    keeps_lines: bool
+    keeps_quantities: bool
+    keeps_limits: bool = True  # those of trailing
+
+    @property
+    def by_lines(self) -> dict[Between, PlannedCell]:
+        return {(cell.lower, cell.upper): cell for cell in self.cells}
+
+    @property
+    def lines(self) -> tuple[Decimal, ...]:
+        return (self.cells[0].lower, *(cell.upper for cell in self.cells))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +80,15 @@ class Plan:
     warnings: tuple[Warning, ...]
 
 
-def plan(parameters: Parameters, rules: SymbolRules, entry_price: Decimal) -> Plan:
-    """The whole plan for a start at `entry_price`. Raises Invalid where lines or quantities can't be."""
+def plan(parameters: Parameters, rules: SymbolRules, entry_price: Decimal, running: Running | None = None) -> Plan:
+    """The whole plan for a start at `entry_price`, or, where the grid is `running`, of what it becomes at this price:
+    its own cells keep the prices at which they open. Raises Invalid where lines or quantities can't be."""
     settled = resolve(parameters, rules)
-    lines = grid_lines(settled, rules)
-    shapes = cells(lines, settled.strategy_type, entry_price)
-    split = shares(settled, shapes, entry_price)
-    planned = _sized(shapes, quantities(settled, rules, split), split)
+    lines, shapes = shapes_of(settled, rules, entry_price, running)
+    split = shares(settled, shapes)
+    planned = _sized(shapes, quantities(settled, rules, split))
+    if running is not None and running.keeps_lines and running.keeps_quantities:
+        planned = running.cells
     _require_orderable(settled, rules, planned, split)
     waiting = sorted((cell for cell in planned if cell.needs_inventory), key=lambda c: abs(c.lower - entry_price))
     needed = sum((cell.quantity for cell in waiting), ZERO)
@@ -86,6 +105,17 @@ def plan(parameters: Parameters, rules: SymbolRules, entry_price: Decimal) -> Pl
     )
 
 
+def shapes_of(
+    settled: Parameters, rules: SymbolRules, entry_price: Decimal, running: Running | None
+) -> tuple[tuple[Decimal, ...], tuple[CellShape, ...]]:
+    """The lines and the cells between them."""
+    if running is None:
+        lines = grid_lines(settled, rules)
+        return lines, cells(lines, settled.strategy_type, entry_price)
+    lines = running.lines if running.keeps_lines else grid_lines(settled, rules)
+    return lines, cells(lines, settled.strategy_type, entry_price, running.by_lines)
+
+
 def market_orders(quantity: Decimal, price: Decimal, rules: SymbolRules) -> tuple[Decimal, ...]:
     """`quantity` (base) as market orders of nearly equal size, floored to the market step; empty below its minimums."""
     steps = math.floor(Fraction(quantity) / Fraction(rules.market_step_size))
@@ -98,7 +128,7 @@ def market_orders(quantity: Decimal, price: Decimal, rules: SymbolRules) -> tupl
     return tuple(multiple(each + (1 if number < rest else 0), rules.market_step_size) for number in range(count))
 
 
-def _sized(shapes: Sequence[CellShape], amounts: Sequence[Decimal], split: Shares) -> tuple[PlannedCell, ...]:
+def _sized(shapes: Sequence[CellShape], amounts: Sequence[Decimal]) -> tuple[PlannedCell, ...]:
     return tuple(
         PlannedCell(
             cell_index=shape.cell_index,
@@ -107,10 +137,10 @@ def _sized(shapes: Sequence[CellShape], amounts: Sequence[Decimal], split: Share
             opening_side=shape.opening_side,
             first_side=shape.first_side,
             needs_inventory=shape.needs_inventory,
+            opening_price=shape.opening_price,
             quantity=quantity,
-            opening_price=price,
         )
-        for shape, quantity, price in zip(shapes, amounts, split.opening_prices, strict=True)
+        for shape, quantity in zip(shapes, amounts, strict=True)
     )
 
 

@@ -26,15 +26,10 @@ class Shares:
     total: Fraction
 
 
-def opening_price(shape: CellShape, entry_price: Decimal) -> Decimal:
-    """o_k: where the cell's exposure opens, its own line or the market at the start."""
-    return entry_price if shape.needs_inventory else shape.price(shape.opening_side)
-
-
-def shares(parameters: Parameters, shapes: Sequence[CellShape], entry_price: Decimal) -> Shares:
+def shares(parameters: Parameters, shapes: Sequence[CellShape]) -> Shares:
     equal_notional = parameters.sizing is Sizing.EQUAL_NOTIONAL
     weights = tuple(1 / Fraction(shape.lower) if equal_notional else Fraction(1) for shape in shapes)
-    prices = tuple(opening_price(shape, entry_price) for shape in shapes)
+    prices = tuple(shape.opening_price for shape in shapes)
     total = sum((weight * Fraction(price) for weight, price in zip(weights, prices, strict=True)), Fraction(0))
     return Shares(weights, prices, total)
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
-from core.domain.grid import CellShape, cells, grid_lines, resolve
+from core.domain.grid import CellShape, cells, resolve
 from core.domain.lines import MAX_CELLS, MIN_CELLS, is_rising, ladder
 from core.domain.order import Side
 from core.domain.parameters import Parameters
+from core.domain.plan import Running, shapes_of
 from core.domain.profit import pays
 from core.domain.quantities import Shares, budget, shares, smallest_investment
 from core.domain.symbol_rules import SymbolRules
@@ -60,12 +61,13 @@ def sketch(
     entry_price: Decimal,
     available_balance: Decimal | None = None,
     other_orders: int = 0,
+    *,
+    running: Running | None = None,
 ) -> Sketch:
     """Raises Invalid where the lines can't be."""
     settled = resolve(parameters, rules)
-    lines = grid_lines(settled, rules)
-    shapes = cells(lines, settled.strategy_type, entry_price)
-    split = shares(settled, shapes, entry_price)
+    lines, shapes = shapes_of(settled, rules, entry_price, running)
+    split = shares(settled, shapes)
     return Sketch(parameters, settled, rules, entry_price, available_balance, other_orders, lines, shapes, split)
 
 
@@ -95,7 +97,7 @@ def with_cells(parameters: Parameters, number: int) -> Parameters:
 
 def _is_affordable(grid: Sketch, lines: tuple[Decimal, ...], settled: Parameters) -> bool:
     shapes = cells(lines, settled.strategy_type, grid.entry_price)
-    split = shares(settled, shapes, grid.entry_price)
+    split = shares(settled, shapes)
     return smallest_investment(settled, grid.rules, shapes, split) <= settled.total_investment
 
 

@@ -7,6 +7,7 @@ its index, and its lines are those of the same formula for good.
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from core.domain.exact import ZERO, floor_to
 from core.domain.lines import Ladder, ladder, resolve
@@ -42,16 +43,29 @@ def trailing_step(
     """
     settled = resolve(parameters, rules)
     line = ladder(settled, rules)
-    top = shift + (settled.grid_number or 0)
-    if _may_rise(settled, line(top + 1), rules) and mark >= line(top + 1):
-        added = _opened_by(Side.BUY, top, line)
-    elif _may_fall(settled, line(shift - 1), rules) and mark <= line(shift - 1):
+    above, below = step_prices(settled, rules, shift)
+    if above is not None and mark >= above:
+        added = _opened_by(Side.BUY, shift + (settled.grid_number or 0), line)
+    elif below is not None and mark <= below:
         added = _opened_by(Side.SELL, shift - 1, line)
     else:
         return None
     quantity = _quantity(settled, rules, per_grid_amount, dropped_quantity, added.lower)
     pays = net_profit(added.lower, added.upper, rules.maker_fee) > 0
     return replace(added, quantity=quantity) if pays and rules.is_orderable(quantity, added.lower) else None
+
+
+@lru_cache(maxsize=10_000)  # asked each second for every grid that trails
+def step_prices(parameters: Parameters, rules: SymbolRules, shift: int) -> tuple[Decimal | None, Decimal | None]:
+    """The marks (quote) at or above, and at or below, which a step is due after `shift` steps; None where none may be
+    taken."""
+    settled = resolve(parameters, rules)
+    line = ladder(settled, rules)
+    above, below = line(shift + (settled.grid_number or 0) + 1), line(shift - 1)
+    return (
+        above if _may_rise(settled, above, rules) else None,
+        below if _may_fall(settled, below, rules) else None,
+    )
 
 
 def _may_rise(settled: Parameters, price: Decimal, rules: SymbolRules) -> bool:

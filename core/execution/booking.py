@@ -16,6 +16,7 @@ from core.domain.cell import Cell, carry_quantity, next_order
 from core.domain.ledger import SETTLEMENT_ASSET
 from core.domain.lifecycle import PROTECTED, FinishReason
 from core.domain.order import FINAL, OrderNews, OrderStatus, Progress, Purpose, Side, Trade, merge
+from core.domain.parameters import StrategyType
 from core.domain.symbol_rules import SymbolRules
 from core.execution.intents import end_for, may_open, new_order, next_cell_order
 from core.execution.telling import tell
@@ -53,7 +54,19 @@ def book_trade(strategy: GridStrategy, order: GridOrder, trade: Trade) -> None:
     if order.cell is not None and order.side == order.cell.opening_side:
         order.cell.ledger = order.cell.ledger.opening_fill(trade.price, trade.quantity, fee)
     elif order.purpose == Purpose.INVENTORY:
+        _book_inventory(strategy, trade, fee)
+
+
+def _book_inventory(strategy: GridStrategy, trade: Trade, fee: Decimal) -> None:
+    """Into the pool in the grid's direction, out of it at its average cost. A NEUTRAL grid's is signed, and only what
+    an update has left to be closed: no cell takes from it, so that it has no cost."""
+    direction = StrategyType(strategy.strategy_type).inventory_side
+    if direction is None:
+        strategy.pool_quantity += trade.side.sign * trade.quantity
+    elif trade.side is direction:
         strategy.pool = strategy.pool.opening_fill(trade.price, trade.quantity, fee)
+    else:
+        strategy.pool, _ = strategy.pool.release(min(trade.quantity, strategy.pool_quantity))
 
 
 def fill_values(order: GridOrder, trade: Trade) -> dict[str, Any]:
@@ -188,7 +201,7 @@ def _next_of_cell(
         cell.gap_reason = _why_bare(order, carry_quantity(_shape(cell), rules))
         cell.next_try_at = cell.next_try_at or now() + REPLACE_AFTER
         return []
-    if cell.frozen or cell.generation != strategy.generation or not may_open(strategy):
+    if cell.frozen or cell.changing or cell.generation != strategy.generation or not may_open(strategy):
         return []
     return [next_cell_order(session, strategy, cell)]
 
@@ -213,20 +226,18 @@ def release_inventory(session: Session, strategy: GridStrategy, rules: SymbolRul
     """Gives bought (sold) inventory to the cells that wait for it, nearest to the price first."""
     if not may_open(strategy):
         return []
-    nearest_first = GridCell.cell_index if strategy.strategy_type == "BULLISH" else GridCell.cell_index.desc()
     waiting = session.scalars(
-        select(GridCell)
-        .where(
+        select(GridCell).where(
             GridCell.strategy_id == strategy.id,
             GridCell.generation == strategy.generation,
             GridCell.awaits_inventory,
         )
-        .order_by(nearest_first)
     )
+    nearest_first = sorted(waiting, key=lambda cell: cell.lower_price, reverse=strategy.strategy_type != "BULLISH")
     no_more_comes = _inventory_is_complete(session, strategy)
     released = []
-    for cell in waiting:
-        if strategy.pool_quantity < cell.quantity and not no_more_comes:
+    for cell in nearest_first:
+        if strategy.pool_quantity < cell.quantity - cell.held and not no_more_comes:
             break
         released.append(_give_inventory(session, strategy, cell, rules))
     return released
@@ -244,9 +255,10 @@ def _inventory_is_complete(session: Session, strategy: GridStrategy) -> bool:
 
 
 def _give_inventory(session: Session, strategy: GridStrategy, cell: GridCell, rules: SymbolRules) -> GridOrder:
-    """Takes the cell's quantity (or what is left) out of the pool at its average cost."""
-    strategy.pool, piece = strategy.pool.release(min(cell.quantity, strategy.pool_quantity))
-    cell.ledger, cell.held = piece, piece.held
+    """Takes what the cell lacks (or what is left) out of the pool at its average cost."""
+    strategy.pool, piece = strategy.pool.release(min(cell.quantity - cell.held, strategy.pool_quantity))
+    cell.ledger = cell.ledger.receive(piece)
+    cell.held += piece.held
     cell.awaits_inventory = False
     opening = Side(cell.opening_side)
     intent = next_order(_shape(cell), opening, cell.quantity - cell.held, rules)

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.clock import now
@@ -73,6 +73,9 @@ class GridStrategy(Base):
     status: Mapped[str] = mapped_column(default=StrategyStatus.CREATED)
     finish_reason: Mapped[str | None]
     waiting_for: Mapped[str] = mapped_column(default="")  # why a start or stop is not further, for people
+    change: Mapped[dict[str, Any] | None] = mapped_column(
+        JSON(none_as_null=True)
+    )  # under way (core.strategies.updating)
     look_at: Mapped[datetime | None]  # when to drive it on, although it is not on its way to another status
     must_end: Mapped[str | None]  # a FinishReason that the venue has brought about; no orders go out any more
     must_end_because: Mapped[str] = mapped_column(default="")  # for people
@@ -84,6 +87,10 @@ class GridStrategy(Base):
     budget: Mapped[Decimal | None]
     per_grid_amount: Mapped[Decimal | None]
     entry_price: Mapped[Decimal | None]
+    # the range whose lines its cells lie on, where trailing has moved it, and by how many cells (up positive)
+    ladder_lower: Mapped[Decimal | None]
+    ladder_upper: Mapped[Decimal | None]
+    trailed: Mapped[int] = mapped_column(default=0, server_default="0")
     waited_above: Mapped[bool | None]  # while WAITING: whether the mark was above the trigger when it began
     close_on_end: Mapped[bool] = mapped_column(default=False)  # of the stop in progress
     end_status: Mapped[str] = mapped_column(default=StrategyStatus.STOPPED)  # what the stop in progress ends in
@@ -142,7 +149,10 @@ class GridStrategy(Base):
 
 
 class GridCell(Base):
-    """One cell of a run: between two lines, exactly one live order. It outlives its orders, not its run."""
+    """One cell of a run: between two lines, exactly one live order. It outlives its orders, not its run.
+
+    A `dropped` one is the grid's no more; one that is `changing` gets no order until its change has been made.
+    """
 
     __tablename__ = "grid_cells"
     __table_args__ = (UniqueConstraint("strategy_id", "generation", "cell_index"),)
@@ -155,6 +165,9 @@ class GridCell(Base):
     upper_price: Mapped[Decimal]
     quantity: Mapped[Decimal]
     opening_side: Mapped[str]
+    opening_price: Mapped[Decimal | None]  # where its exposure opens, quote per base; None: as the entry price tells
+    changing: Mapped[bool] = mapped_column(default=False, server_default=sql.false())
+    dropped: Mapped[bool] = mapped_column(default=False, server_default=sql.false())
     # the order it should have now
     next_side: Mapped[str]
     next_quantity: Mapped[Decimal]

@@ -23,6 +23,8 @@ def bare_cells() -> Select[GridCell]:
             GridCell.generation == GridStrategy.generation,
             ~GridCell.frozen,
             ~GridCell.awaits_inventory,
+            ~GridCell.changing,
+            ~GridCell.dropped,
             GridCell.next_try_at.is_(None) | (GridCell.next_try_at <= now()),
             ~has_live_order,
         )

@@ -170,6 +170,7 @@ def _cell_that_wants(session: OrmSession, strategy: GridStrategy, named: Named, 
             GridCell.generation == strategy.generation,
             GridCell.cell_index == named.cell_index,
             ~GridCell.frozen,
+            ~GridCell.dropped,
             ~has_live_order,
         )
     ).first()

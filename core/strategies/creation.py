@@ -20,10 +20,11 @@ from core.credentials import credentials_of
 from core.db import Session
 from core.deadline import Deadline
 from core.domain.guards import Range, Review, SymbolUse, raise_for_errors, review
-from core.domain.lifecycle import ACTIVE, DELETABLE
+from core.domain.lifecycle import ACTIVE, DELETABLE, StrategyStatus
 from core.domain.lines import resolve
 from core.domain.order import LIVE
 from core.domain.parameters import GridType, MarginType, Parameters, StrategyType
+from core.domain.plan import Running
 from core.errors import Conflict, Invalid, NotFound
 from core.exchange import account_api, public_api
 from core.execution.telling import tell
@@ -41,6 +42,7 @@ from core.models import (
 )
 from core.strategies.parameters import apply_parameters, parameters_of
 from core.strategies.reading import own
+from core.strategies.requests import begin_run
 from core.symbols import RulesView, rules_of
 
 OPTIONS = ("name", "close_position_on_stop", "profit_collection", "adaptive")
@@ -75,6 +77,14 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True)
+class Stake:
+    """What a grid that runs brings along to its own change: its cells, and the `margin` (quote) that it has in use."""
+
+    running: Running
+    margin: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class _Surroundings:
     """What the database knows beside the parameters."""
 
@@ -101,12 +111,18 @@ def merged(row: GridStrategy, changes: Mapping[str, Any]) -> Parameters:
 
 
 def check(
-    user_id: int, exchange: str, parameters: Parameters, *, needs_account: bool, strategy_id: int | None = None
+    user_id: int,
+    exchange: str,
+    parameters: Parameters,
+    *,
+    needs_account: bool,
+    strategy_id: int | None = None,
+    stake: Stake | None = None,
 ) -> Checked:
     """The guards' verdict at the price of this moment.
 
-    `strategy_id` is the strategy that the parameters are for, if it exists. Raises NotAllowed, Conflict,
-    VenueUnavailable.
+    `strategy_id` is the strategy that the parameters are for, if it exists, `stake` what it has if it runs. Raises
+    NotAllowed, Conflict, VenueUnavailable.
     """
     with Session.reading() as session:
         around = _surroundings(session, user_id, exchange, parameters.symbol, strategy_id)
@@ -116,18 +132,21 @@ def check(
     price = deadline.begin(lambda: public_api(exchange).last_price(parameters.symbol))
     available = _available(exchange, around.account, deadline)
     rules = _rules(exchange, parameters.symbol, around.account, deadline, JUST_READ if needs_account else READ_LATELY)
-    verdict = review(parameters, rules.rules, price(), available(), around.other_orders, around.symbol_use)
+    free, running = available(), None
+    if stake is not None:
+        free, running = None if free is None else free + stake.margin, stake.running
+    verdict = review(parameters, rules.rules, price(), free, around.other_orders, around.symbol_use, running=running)
     _raise_for_errors(verdict)
     return Checked(resolve(parameters, rules.rules), rules, price(), verdict, around.account)
 
 
-def check_changes(user_id: int, row: GridStrategy, changes: Mapping[str, Any]) -> Checked:
+def check_changes(user_id: int, row: GridStrategy, changes: Mapping[str, Any], stake: Stake | None = None) -> Checked:
     """The verdict on a strategy's parameters with `changes`. Raises as `check` does, and Conflict (symbol_is_fixed)."""
     parameters = merged(row, changes)
     if row.generation > 0 and parameters.symbol != row.symbol:
         # The books of a strategy that has run are of one symbol.
         raise Conflict("symbol_is_fixed", f"The strategy has traded {row.symbol}: make another one for another symbol.")
-    checked = check(user_id, row.exchange, parameters, needs_account=True, strategy_id=row.id)
+    checked = check(user_id, row.exchange, parameters, needs_account=True, strategy_id=row.id, stake=stake)
     if checked.account is None or checked.account.id != row.account_id:
         raise _key_is_gone()
     return checked
@@ -173,7 +192,7 @@ def _key_is_gone() -> Conflict:
 
 def require_not_running(row: GridStrategy) -> None:
     """Raises Conflict (bad_state)."""
-    if row.status in ACTIVE:
+    if row.status in ACTIVE - {StrategyStatus.WAITING}:
         raise Conflict("bad_state", f"The strategy is {row.status}: stop it before changing its parameters.")
 
 
@@ -185,11 +204,13 @@ def set_options(row: GridStrategy, options: Mapping[str, Any]) -> None:
 
 
 def change(session: OrmSession, row: GridStrategy, checked: Checked | None, options: Mapping[str, Any]) -> None:
-    """Saves new parameters, if any, and options. Raises Conflict (bad_state) where it runs, but for its name."""
-    if checked is not None or options.keys() & set(OPTIONS) - {"name"}:
-        require_not_running(row)
+    """Saves new parameters, if any, and options. Raises Conflict (bad_state) where there is a grid: that is another
+    matter (core.strategies.updating)."""
     if checked is not None:
+        require_not_running(row)
         _apply(row, checked)
+        if row.status == StrategyStatus.WAITING:
+            begin_run(row)
     set_options(row, options)
     row.version += 1
     session.flush()

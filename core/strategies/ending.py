@@ -42,6 +42,7 @@ def end(session: Session, strategy: GridStrategy) -> None:
     strategy.waiting_for = ""
     request_reconciliation(session, strategy.account_id)  # the books of the run
     _conclude_stop_all(session, strategy.user_id)
+    conclude(session, strategy, "the strategy has ended", update=True)
     operation = open_operation(session, strategy)
     if operation is not None and operation.kind == "reset" and strategy.status == StrategyStatus.STOPPED:
         apply_reset(strategy, operation)
@@ -53,20 +54,22 @@ def end(session: Session, strategy: GridStrategy) -> None:
     conclude(session, strategy, None)
 
 
-def open_operation(session: Session, strategy: GridStrategy) -> Operation | None:
+def open_operation(session: Session, strategy: GridStrategy, *, update: bool = False) -> Operation | None:
+    """The one under way: the update, or any other."""
     return session.scalars(
         select(Operation)
         .where(
             Operation.strategy_id == strategy.id,
+            (Operation.kind == "update") == update,
             Operation.state.in_((OperationState.PENDING, OperationState.RUNNING)),
         )
         .order_by(Operation.created_at.desc())
     ).first()
 
 
-def conclude(session: Session, strategy: GridStrategy, error: str | None) -> None:
+def conclude(session: Session, strategy: GridStrategy, error: str | None, *, update: bool = False) -> None:
     """Finishes the operation under way, if there is one."""
-    operation = open_operation(session, strategy)
+    operation = open_operation(session, strategy, update=update)
     if operation is not None:
         finish(operation, error)
 

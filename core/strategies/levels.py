@@ -57,6 +57,7 @@ class _Cell:
     cell_index: int
     held: Decimal
     awaits_inventory: bool
+    changing: bool
     gap_reason: str
     next_try_at: datetime | None
 
@@ -76,7 +77,11 @@ def _cells(session: OrmSession, strategies: dict[int, GridStrategy]) -> dict[int
     """Those of the present runs."""
     found: dict[int, list[_Cell]] = defaultdict(list)
     present = (GridStrategy.id == GridCell.strategy_id) & (GridStrategy.generation == GridCell.generation)
-    query = select(*_CELL_COLUMNS).join(GridStrategy, present).where(GridCell.strategy_id.in_(strategies))
+    query = (
+        select(*_CELL_COLUMNS)
+        .join(GridStrategy, present)
+        .where(GridCell.strategy_id.in_(strategies), ~GridCell.dropped)
+    )
     for row in session.execute(query.order_by(GridCell.cell_index)):
         cell = _Cell(*row)
         found[cell.strategy_id].append(cell)
@@ -106,11 +111,17 @@ def _is_intended(strategy: GridStrategy, cell: _Cell) -> bool:
     return strategy.status != StrategyStatus.PAUSED or cell.held > 0
 
 
+def _awaited(cell: _Cell) -> str:
+    if cell.awaits_inventory:
+        return "waits for inventory"
+    return "is being changed" if cell.changing else "the next order is being prepared"
+
+
 def _gap(strategy: GridStrategy, cell: _Cell, order: _Order | None) -> Gap:
     if strategy.halted and (order is None or order.status == OrderStatus.PENDING):
         return Gap(cell.cell_index, f"trading is halted: {strategy.halted}", None)
     if order is None:
-        waits = "waits for inventory" if cell.awaits_inventory else "the next order is being prepared"
+        waits = _awaited(cell)
         return Gap(cell.cell_index, cell.gap_reason or waits, cell.next_try_at)
     reason = cell.gap_reason or order.last_error or _WAITS[order.status]
     return Gap(cell.cell_index, reason, order.next_check_at or cell.next_try_at)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from core.clock import now
 from core.db import Session
-from core.domain.lifecycle import ACTIVE, PROTECTED, FinishReason, StrategyStatus, move
+from core.domain.lifecycle import ACTIVE, CHANGEABLE, PROTECTED, FinishReason, StrategyStatus, move
 from core.domain.order import LIVE
 from core.execution.booking import release_inventory
 from core.execution.claiming import claim_due, count_due
@@ -17,7 +17,7 @@ from core.execution.rates import take
 from core.execution.rules import rules_of
 from core.execution.telling import tell
 from core.models import GridCell, GridOrder, GridStrategy
-from core.strategies import protection, starting, stopping
+from core.strategies import protection, starting, stopping, updating
 from core.strategies.ending import begin_finish, conclude, end, fail
 
 
@@ -30,16 +30,19 @@ def advance(strategy_id: int) -> Consequences:
         return Consequences()
     if strategy.status == StrategyStatus.STARTING:
         starting.make_plan(strategy_id)
+    if strategy.change is not None:
+        updating.set_leverage(strategy_id)
     consequences = Consequences()
     with Session.begin() as session:
         strategy = lock_strategies(session, [strategy_id])[strategy_id]
-        before = strategy.status
+        before, change_before = strategy.status, strategy.change
         strategy.look_at = None
         if strategy.must_end is not None and before in PROTECTED:
             begin_finish(session, strategy, FinishReason(strategy.must_end), strategy.must_end_because)
         else:
             consequences.cancels += _step(session, strategy)
-        if strategy.status != before and is_in_progress(strategy):
+        moved_on = strategy.status != before or strategy.change != change_before
+        if moved_on and is_in_progress(strategy):
             consequences.in_progress.add(strategy.id)
     if (before in PROTECTED) != (strategy.status in PROTECTED) or before == StrategyStatus.STARTING:
         protection.look_at_neighbours(strategy)
@@ -60,6 +63,8 @@ def _step(session: OrmSession, strategy: GridStrategy) -> list[Cancel]:
         conclude(session, strategy, None)
     elif strategy.status == StrategyStatus.RUNNING:
         conclude(session, strategy, None)
+    if strategy.status in CHANGEABLE:
+        cancels += updating.step(session, strategy)
     if strategy.status in PROTECTED:
         cancels += protection.keep(session, strategy)
     return cancels

@@ -125,6 +125,7 @@ def _most_held(session: Session, strategy: GridStrategy, opening_side: Side) -> 
         GridCell.strategy_id == strategy.id,
         GridCell.generation == strategy.generation,
         GridCell.opening_side == opening_side,
+        ~GridCell.dropped,
     )
     return sum(session.scalars(quantities), Decimal(0))
 

@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 
 from core import bus
 from core.clock import now
-from core.domain.lifecycle import ACTIVE, STARTABLE, OperationState, StrategyStatus, move
+from core.domain.lifecycle import ACTIVE, CHANGEABLE, STARTABLE, OperationState, StrategyStatus, move
 from core.domain.parameters import Parameters
 from core.errors import Conflict, NotFound
 from core.execution.intents import lock_strategies
 from core.execution.switches import require_released
 from core.models import ExchangeApi, GridStrategy, Operation
 from core.strategies.parameters import apply_parameters, parameters_as_json, parameters_from_json
+from core.strategies.wanted import Wanted
 
 
 def request_start(session: Session, user_id: int, exchange: str, strategy_id: int) -> Operation:
@@ -82,6 +83,19 @@ def request_resume(session: Session, user_id: int, exchange: str, strategy_id: i
     return _operation(session, strategy, "resume")
 
 
+def request_update(session: Session, strategy: GridStrategy, wanted: Wanted) -> Operation:
+    """The grid of a locked strategy that runs is to become what is wanted. Raises Conflict."""
+    if strategy.status not in CHANGEABLE:
+        raise Conflict("bad_state", f"the strategy is {strategy.status}: it can't be changed now")
+    if strategy.change is not None:
+        raise Conflict("change_under_way", "the grid is being changed: wait until that has been done")
+    require_released(session, strategy)
+    strategy.version += 1
+    strategy.change = wanted.as_json()
+    strategy.look_at = now()  # the ring may be lost
+    return _operation(session, strategy, "update")
+
+
 def request_stop_all(session: Session, user_id: int, exchange: str, close_position: bool | None) -> Operation:
     """Every strategy of the account that is not stopped or stopping yet. Raises NotFound where there is no account."""
     account = session.scalars(
@@ -105,11 +119,12 @@ def request_stop_all(session: Session, user_id: int, exchange: str, close_positi
 
 
 def begin_run(strategy: GridStrategy) -> None:
-    """STARTING, or WAITING where there is a trigger price."""
+    """STARTING, or WAITING where there is a trigger price; one that waits already waits for it as it is now."""
     if strategy.trigger_price is None:
         begin_start(strategy)
         return
-    strategy.status = move(StrategyStatus(strategy.status), StrategyStatus.WAITING)
+    if strategy.status != StrategyStatus.WAITING:
+        strategy.status = move(StrategyStatus(strategy.status), StrategyStatus.WAITING)
     strategy.waiting_for = f"the mark price to cross {strategy.trigger_price}"
     mark = bus.mark(strategy.exchange, strategy.symbol)  # where it is not known, the first one seen decides
     strategy.waited_above = None if mark is None else Decimal(mark["mark_price"]) > strategy.trigger_price
@@ -124,13 +139,17 @@ def begin_start(strategy: GridStrategy) -> None:
     strategy.waiting_for = ""
     strategy.entry_price = None
     strategy.pool_quantity = strategy.pool_cost = strategy.pool_fees = Decimal(0)
+    strategy.ladder_lower = strategy.ladder_upper = None
+    strategy.trailed = 0
     strategy.started_at = now()
     strategy.stopped_at = None
 
 
 def begin_stop(strategy: GridStrategy, end_status: StrategyStatus, close_position: bool | None) -> None:
-    """STOPPING, which ends in `end_status`. Raises Conflict where it is stopping already, or has never run."""
+    """STOPPING, which ends in `end_status`; a change under way comes to nothing. Raises Conflict where it is stopping
+    already, or has never run."""
     strategy.status = move(StrategyStatus(strategy.status), StrategyStatus.STOPPING)
+    strategy.change = None
     strategy.end_status = end_status
     strategy.close_on_end = _closes(strategy, close_position)
 
@@ -165,10 +184,15 @@ def _operation(session: Session, strategy: GridStrategy, kind: str, **arguments:
 
 
 def _overtake(session: Session, strategy: GridStrategy, kind: str) -> None:
-    """Any earlier operation of the strategy that is still under way has come to nothing."""
+    """Any earlier operation of the strategy that is still under way has come to nothing; an update goes on beside a
+    pause and a resume, and they beside it."""
+    if kind == "update":
+        return
     open_ones = select(Operation).where(
         Operation.strategy_id == strategy.id, Operation.state.in_((OperationState.PENDING, OperationState.RUNNING))
     )
+    if kind in ("pause", "resume"):
+        open_ones = open_ones.where(Operation.kind != "update")
     for earlier in session.scalars(open_ones):
         finish(earlier, f"overtaken by {kind}")
 

@@ -105,7 +105,7 @@ def _store(session: OrmSession, strategy: GridStrategy, checked: Checked) -> Non
     strategy.symbol_max_leverage = rules.max_leverage
     strategy.waiting_for = ""
     strategy.alone = is_alone(session, strategy)
-    cells = [_cell(strategy, planned, bool(plan.inventory_orders)) for planned in plan.cells]
+    cells = [_first_cell(strategy, planned, bool(plan.inventory_orders)) for planned in plan.cells]
     session.add_all(cells)
     session.flush()
     for quantity in plan.inventory_orders:
@@ -116,22 +116,29 @@ def _store(session: OrmSession, strategy: GridStrategy, checked: Checked) -> Non
             next_cell_order(session, strategy, cell)
 
 
-def _cell(strategy: GridStrategy, planned: PlannedCell, inventory_comes: bool) -> GridCell:
+def _first_cell(strategy: GridStrategy, planned: PlannedCell, inventory_comes: bool) -> GridCell:
     """A cell whose inventory is too small to be bought at market starts with its opening order instead."""
-    awaits = planned.needs_inventory and inventory_comes
-    first = planned.opening_side if planned.needs_inventory and not awaits else planned.first_side
+    cell = cell_of(strategy, planned, planned.cell_index)
+    if planned.needs_inventory and not inventory_comes:
+        cell.awaits_inventory, cell.next_side = False, planned.opening_side
+    return cell
+
+
+def cell_of(strategy: GridStrategy, planned: PlannedCell, cell_index: int) -> GridCell:
+    """The row of a cell that holds nothing yet."""
     return GridCell(
         strategy_id=strategy.id,
         generation=strategy.generation,
-        cell_index=planned.cell_index,
+        cell_index=cell_index,
         lower_price=planned.lower,
         upper_price=planned.upper,
         quantity=planned.quantity,
         opening_side=planned.opening_side,
-        next_side=first,
+        opening_price=planned.opening_price,
+        next_side=planned.first_side,
         next_quantity=planned.quantity,
         next_purpose=Purpose.OPEN,
-        awaits_inventory=awaits,
+        awaits_inventory=planned.needs_inventory,
     )
 
 

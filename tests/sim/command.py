@@ -51,7 +51,9 @@ def _summary(done: list[Result]) -> str:
     slowest = max(done, key=lambda result: result.whole_after)
     return (
         f"{len(done)} seeds, {sum(one.orders for one in done)} orders, {sum(one.fills for one in done)} fills, "
-        f"{sum(one.kills for one in done)} kills; whole after {slowest.whole_after:.0f} s at most (seed {slowest.seed})"
+        f"{sum(one.kills for one in done)} kills, {sum(one.updates for one in done)} updates, "
+        f"{sum(one.steps for one in done)} trailing steps; "
+        f"whole after {slowest.whole_after:.0f} s at most (seed {slowest.seed})"
     )
 
 

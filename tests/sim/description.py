@@ -12,12 +12,14 @@ def described(session: Any) -> Iterator[str]:
     for row in session.scalars(select(GridStrategy)):
         yield (
             f"strategy {row.id} {row.status} {row.strategy_type} run {row.generation} position {row.position} "
-            f"pool {row.pool_quantity} close {row.close_on_end} waits for {row.waiting_for!r}"
+            f"pool {row.pool_quantity} change {row.change and row.change['stage']} close {row.close_on_end} "
+            f"waits for {row.waiting_for!r}"
         )
     for cell in session.scalars(select(GridCell)):
         yield (
-            f"cell {cell.id} of {cell.strategy_id}/{cell.generation}: {cell.opening_side} {cell.quantity} holds "
-            f"{cell.held}, next {cell.next_side} {cell.next_quantity} at {cell.next_try_at} {cell.gap_reason!r} "
+            f"cell {cell.id} of {cell.strategy_id}/{cell.generation}{' dropped' if cell.dropped else ''}: "
+            f"{cell.opening_side} {cell.quantity} holds {cell.held}, "
+            f"next {cell.next_side} {cell.next_quantity} at {cell.next_try_at} {cell.gap_reason!r} "
             f"awaits {cell.awaits_inventory}"
         )
     for order in session.scalars(select(GridOrder)):

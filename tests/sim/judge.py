@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import select, text
@@ -150,13 +151,30 @@ class Judge:
         )
 
     def _of_cells(self, session: Any, strategy: GridStrategy, live: list[GridOrder]) -> Iterator[str]:
+        yield from self._of_lines(session, strategy)
         by_cell = Counter(row.cell_id for row in live if row.generation == strategy.generation)
         for cell in self._cells(session, strategy):
             orders = by_cell[cell.id]
             if orders > 1 or (orders == 0 and not cell.gap_reason and not cell.awaits_inventory):
                 yield f"strategy {strategy.id}: cell {cell.cell_index} has {orders} live orders and no reason"
+            if cell.changing:
+                yield f"strategy {strategy.id}: cell {cell.cell_index} is still being changed"
             if cell.frozen:
                 yield f"strategy {strategy.id}: cell {cell.cell_index} is frozen: {cell.gap_reason}"
+
+    def _of_lines(self, session: Any, strategy: GridStrategy) -> Iterator[str]:
+        """The cells of a grid are its range, without gap or overlap, whatever it has been changed to."""
+        if strategy.change is not None:
+            yield f"strategy {strategy.id} is still being changed: {strategy.change['stage']} {strategy.waiting_for}"
+        cells = self._cells(session, strategy)
+        if len(cells) != strategy.grid_number or any(
+            one.upper_price != two.lower_price for one, two in pairwise(cells)
+        ):
+            yield f"strategy {strategy.id}: {len(cells)} cells of {strategy.grid_number}, or a gap between them"
+        dropped = select(GridCell.id).where(GridCell.strategy_id == strategy.id, GridCell.dropped)
+        for row in self._rows:
+            if row.status in ON_THE_BOOK and row.cell_id in set(session.scalars(dropped)):
+                yield f"{row.client_order_id} rests for a cell that is no more"
 
     def _of_pause(self, session: Any, strategy: GridStrategy, live: list[GridOrder]) -> Iterator[str]:
         opening = {cell.id: cell.opening_side for cell in self._cells(session, strategy)}
@@ -166,8 +184,10 @@ class Judge:
 
     @staticmethod
     def _cells(session: Any, strategy: GridStrategy) -> list[GridCell]:
-        mine = select(GridCell).where(GridCell.strategy_id == strategy.id, GridCell.generation == strategy.generation)
-        return list(session.scalars(mine))
+        mine = select(GridCell).where(
+            GridCell.strategy_id == strategy.id, GridCell.generation == strategy.generation, ~GridCell.dropped
+        )
+        return sorted(session.scalars(mine), key=lambda cell: cell.lower_price)
 
     def _of_holdings(self, session: Any, strategy: GridStrategy) -> Iterator[str]:
         """What the present run's orders have moved is what its cells and its pool hold."""
@@ -179,7 +199,7 @@ class Judge:
                 moved += fill.quantity if fill.side == "BUY" else -fill.quantity
         cells = self._cells(session, strategy)
         held = sum((cell.held if cell.opening_side == "BUY" else -cell.held for cell in cells), ZERO)
-        pool = strategy.pool_quantity * (1 if strategy.strategy_type == "BULLISH" else -1)
+        pool = strategy.pool_quantity * (-1 if strategy.strategy_type == "BEARISH" else 1)
         if cells and moved != held + pool:
             yield f"strategy {strategy.id}: its orders moved {moved}, its cells hold {held} and its pool {pool}"
         profit = sum((row.profit or ZERO for row in ours.values()), ZERO)

@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 
 from core.db import Session
+from core.models import Event
 from core.paper.engine import funding, moves
 from core.reconciliation.account import request_all
 from tasks.app import ring
@@ -30,7 +31,8 @@ PATIENCE = 360  # seconds of quiet after which everything must be whole: the rou
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`whole_after`: seconds of quiet until every grid was whole."""
+    """`updates` and trailing `steps` that were carried through. `whole_after`: seconds of quiet until every grid was
+    whole."""
 
     seed: int
     wrongs: tuple[str, ...]
@@ -38,6 +40,8 @@ class Result:
     orders: int
     fills: int
     kills: int
+    updates: int
+    steps: int
     whole_after: float
 
 
@@ -81,8 +85,15 @@ class Run:
             orders=len(self.venue.store.rows("SELECT id FROM orders")),
             fills=len(self.venue.store.rows("SELECT id FROM trades")),
             kills=self.worker.kills,
+            updates=self._events("updated"),
+            steps=self._events("trailed"),
             whole_after=whole_after,
         )
+
+    @staticmethod
+    def _events(code: str) -> int:
+        with Session.reading() as session:
+            return session.query(Event).filter_by(code=code).count()
 
     # --- the storm
 
@@ -136,6 +147,8 @@ class Run:
                 hands.ask()
             if self.world.happens(chance):
                 hands.trade_by_hand()
+            if self.world.happens(0.03):
+                hands.change_grid()
         if self.world.happens(chance):
             symbol = self.world.random.choice(self.symbols)
             funding.pay(self.venue.exchange, symbol, Decimal(self.world.random.randint(-9, 9)) / 10_000)

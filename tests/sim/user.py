@@ -13,12 +13,13 @@ from core.db import Session
 from core.domain.lifecycle import STARTABLE, StrategyStatus
 from core.domain.parameters import GridType, Sizing, StrategyType
 from core.errors import Conflict, Refused, Unavailable, VenueRefused
+from core.execution.intents import lock_strategies
 from core.models import ExchangeApi, GridStrategy, Operation, User
 from core.paper.engine.accounts import Account
 from core.paper.engine.orders import NewOrder
 from core.paper.engine.placing import cancel, place
 from core.paper.engine.refusals import VenueError
-from core.strategies import creation, halting, requests
+from core.strategies import creation, halting, proposals, requests
 from core.vault import encrypt
 from tasks.app import ring
 from tests.sim.venue import SimulatedVenue
@@ -115,6 +116,10 @@ class Hands:
             fields["stop_loss_pct"] = Decimal("0.5")
         if random.random() < 0.2:
             fields["take_profit_pct"] = Decimal("0.5")
+        if random.random() < 0.3 and kind is not StrategyType.BEARISH:
+            fields["trailing_up"] = price * 1040 // 1000 // tick * tick
+        if random.random() < 0.3 and kind is not StrategyType.BULLISH:
+            fields["trailing_down"] = price * 960 // 1000 // tick * tick
         if random.random() < 0.1:
             fields["trigger_price"] = price * random.choice((998, 1002)) // 1000 // tick * tick
         return fields
@@ -131,8 +136,14 @@ class Hands:
         if row.status in STARTABLE | {StrategyStatus.FINISHED}:
             wanted = self._world.random.choice(("start", "start", "reset"))
         else:
-            wanted = self._world.random.choice(("stop", "pause", "resume", "reset", "resume", "stop_all"))
+            wanted = self._world.random.choice(("stop", "pause", "resume", "reset", "resume", "stop_all", "update"))
         self.do(wanted, row)
+
+    def change_grid(self) -> None:
+        """One that runs, if any does."""
+        running = [row for row in self.grids() if row.status == StrategyStatus.RUNNING]
+        if running:
+            self.do("update", self._world.random.choice(running))
 
     def grids(self) -> list[GridStrategy]:
         """As the rows are now; none while the database is away."""
@@ -157,6 +168,8 @@ class Hands:
         try:
             if wanted == "reset":
                 self._reset(row, close)
+            elif wanted == "update":
+                self._update(row)
             else:
                 with Session.begin() as session:
                     by_name[wanted](session)
@@ -173,6 +186,32 @@ class Hands:
         parameters = creation.reset_parameters(self.trader.user_id, PAPER, row.id, changes)
         with Session.begin() as session:
             requests.request_reset(session, self.trader.user_id, PAPER, row.id, close, parameters)
+
+    def _update(self, row: GridStrategy) -> None:
+        """Of a grid that runs: any of what may change, alone or together."""
+        random, tick = self._world.random, self._venue.exchange.markets[self.symbol].rules.tick
+        shift = random.choice((-6, -3, 3, 6))  # permille
+        changes: dict[str, Any] = random.choice(
+            (
+                {
+                    name: getattr(row, name) * (1000 + shift) // 1000 // tick * tick
+                    for name in ("lower_price", "upper_price")
+                },
+                {"upper_price": row.upper_price * (1000 + abs(shift)) // 1000 // tick * tick},
+                {"grid_number": random.randint(2, 8)},
+                {"total_investment": row.total_investment * random.choice((60, 90, 101, 150)) // 100},
+                {"stop_loss_pct": Decimal(random.choice(("0.4", "0.8", "3"))), "stop_loss": None},
+                {"leverage": random.randint(1, 4)},
+            )
+        )
+        if random.random() < 0.3:
+            changes["total_investment"] = row.total_investment * random.choice((80, 130)) // 100
+        proposal = proposals.propose(self.trader.user_id, PAPER, row.id, changes)
+        with Session.begin() as session:
+            mine = lock_strategies(session, [row.id])[row.id]
+            if mine.version == row.version:
+                requests.request_update(session, mine, proposal.wanted)
+        self._world.tell(f"update of {row.id} to {_said(changes)}: {len(proposal.kept)} orders stay")
 
     def throw_switch(self, on: bool) -> None:
         """The kill switch of his account."""

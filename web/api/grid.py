@@ -2,11 +2,14 @@
 
 from typing import Any
 
-from flask import Response
+from flask import Response, jsonify, make_response
 
 from core.db import Session
-from core.strategies import creation, reading
+from core.domain.lifecycle import CHANGEABLE
+from core.models import GridStrategy
+from core.strategies import creation, proposals, reading, requests
 from core.strategies.reading import StrategyView, Window
+from tasks.app import ring
 from web.auth import current_user_id
 from web.blueprint import Blueprint
 from web.errors import error_answer
@@ -14,6 +17,7 @@ from web.etags import etag_of, require_if_match, require_match
 from web.idempotency import HEADER, idempotent, keep
 from web.schemas.grid import NewStrategySchema, ParametersSchema, StrategyDetailSchema, StrategyQuery, StrategySchema
 from web.schemas.preview import PreviewSchema, RangeSchema
+from web.schemas.update import DryRunQuery, UpdatePlanSchema
 
 blp = Blueprint("grid", __name__, url_prefix="/api/v1/grid", description="Grid strategies")
 
@@ -77,15 +81,35 @@ def detail(exchange: str, grid_id: int) -> tuple[StrategyView, dict[str, str]]:
 
 @blp.route(f"/update/{ONE}", methods=["PUT"])
 @blp.arguments(ParametersSchema)
+@blp.arguments(DryRunQuery, location="query")
 @blp.response(200, StrategySchema)
+@blp.alt_response(202, schema=UpdatePlanSchema)
 @blp.doc(parameters=[_IF_MATCH])
-def update(body: dict[str, Any], exchange: str, grid_id: int) -> tuple[StrategyView, dict[str, str]]:
-    """Change a strategy that does not run; what is left out stays as it is
+def update(body: dict[str, Any], query: dict[str, Any], exchange: str, grid_id: int) -> Any:
+    """Change a strategy; what is left out stays as it is
 
-    While it runs only its name can be changed.
+    One that runs is changed without a stop, by the plan that is answered (202): orders that stay as they are are not
+    touched. With `dry_run` the plan is answered (200) and nothing is done.
     """
     require_if_match()
-    checked = _checked_changes(body, exchange, grid_id)
+    with Session.reading() as session:
+        row = reading.own(session, current_user_id(), exchange, grid_id)
+    require_match(row.version)
+    if body.keys() <= set(creation.OPTIONS) and not query["dry_run"]:
+        return _changed(body, exchange, grid_id, None)
+    if row.status not in CHANGEABLE:
+        creation.require_not_running(row)
+    if query["dry_run"]:
+        return _answer(200, proposals.propose(current_user_id(), exchange, grid_id, body), row, {})
+    if row.status in CHANGEABLE:
+        return _change_running(body, exchange, grid_id)
+    return _changed(body, exchange, grid_id, creation.check_changes(current_user_id(), row, body))
+
+
+def _changed(
+    body: dict[str, Any], exchange: str, grid_id: int, checked: creation.Checked | None
+) -> tuple[StrategyView, dict[str, str]]:
+    """At once: nothing runs that depends on it."""
     with Session.begin() as session:
         row = reading.own(session, current_user_id(), exchange, grid_id, lock=True)
         require_match(row.version)
@@ -94,15 +118,22 @@ def update(body: dict[str, Any], exchange: str, grid_id: int) -> tuple[StrategyV
     return view, etag_of(row.version)
 
 
-def _checked_changes(body: dict[str, Any], exchange: str, grid_id: int) -> creation.Checked | None:
-    """None where nothing changes that the plan depends on."""
-    with Session.reading() as session:
-        row = reading.own(session, current_user_id(), exchange, grid_id)
-    require_match(row.version)
-    if body.keys() <= set(creation.OPTIONS):
-        return None
-    creation.require_not_running(row)
-    return creation.check_changes(current_user_id(), row, body)
+def _change_running(body: dict[str, Any], exchange: str, grid_id: int) -> Response:
+    proposal = proposals.propose(current_user_id(), exchange, grid_id, body)
+    with Session.begin() as session:
+        row = reading.own(session, current_user_id(), exchange, grid_id, lock=True)
+        require_match(row.version)
+        operation = requests.request_update(session, row, proposal.wanted)
+        creation.set_options(row, body)
+    ring("tasks.strategies.update", grid_id)
+    return _answer(202, proposal, row, {"Location": f"/api/v1/tasks/{operation.id}"}, operation.id)
+
+
+def _answer(
+    status: int, proposal: proposals.Proposal, row: GridStrategy, headers: dict[str, str], task_id: str | None = None
+) -> Response:
+    plan = {**UpdatePlanSchema().dump(proposal), "grid_id": row.id, "status": row.status, "task_id": task_id}
+    return make_response(jsonify(plan), status, etag_of(row.version) | headers)
 
 
 @blp.route(f"/delete/{ONE}", methods=["DELETE"])

@@ -162,14 +162,34 @@ def test_a_change_needs_the_version_that_was_seen(owner: Person, headers: dict[s
         assert owner.delete("/grid/delete/paper/1", headers=headers).status_code == status
 
 
-@pytest.mark.parametrize("status", sorted(ACTIVE))
-def test_while_it_runs_only_the_name_can_be_changed(owner: Person, status: StrategyStatus) -> None:
+@pytest.mark.parametrize("status", [StrategyStatus.STARTING, StrategyStatus.STOPPING])
+def test_on_its_way_to_another_status_a_grid_can_t_be_changed(owner: Person, status: StrategyStatus) -> None:
     set_status(status)
-    for change in ({"leverage": 3}, {"close_position_on_stop": True}, {"name": "x", "stop_loss": "1"}):
-        answer = owner.put("/grid/update/paper/1", change, **match(1))
+    for url in ("/grid/update/paper/1", "/grid/update/paper/1?dry_run=true"):
+        answer = owner.put(url, {"name": "x", "leverage": 3}, **match(1))
         assert (answer.status_code, (answer.json or {})["reason"]) == (409, "bad_state")
         assert status in (answer.json or {})["message"]
-    assert owner.put("/grid/update/paper/1", {"name": "new"}, **match(1)).status_code == 200
+
+
+@pytest.mark.parametrize("status", sorted(ACTIVE))
+def test_what_no_plan_depends_on_can_be_changed_at_any_time(owner: Person, status: StrategyStatus) -> None:
+    set_status(status)
+    answer = owner.put("/grid/update/paper/1", {"name": "new", "close_position_on_stop": True}, **match(1))
+    assert answer.status_code == 200
+
+
+def test_a_change_of_a_running_grid_asks_the_venue(owner: Person) -> None:
+    for path in ("/grid/update/paper/1", "/grid/update/paper/1?dry_run=true"):
+        assert owner.put(path, {"leverage": 3}, **match(1)).status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("symbol", "ETHUSDT"), ("strategy_type", "BULLISH"), ("trigger_price", "9")]
+)
+def test_what_a_running_grid_can_t_become_names_the_field(owner: Person, field: str, value: str) -> None:
+    answer = owner.put("/grid/update/paper/1", {field: value}, **match(1))
+    assert (answer.status_code, (answer.json or {})["reason"]) == (422, "fixed_while_running")
+    assert field in (answer.json or {})["errors"]["json"]
 
 
 def test_an_ended_strategy_takes_new_options_without_the_venue(owner: Person) -> None:

@@ -26,7 +26,7 @@ def step(mark: str, shift: int = 0, amount: str = "98", dropped: str = "0.049", 
 def test_a_spacing_above_the_range_a_cell_with_a_buy_at_the_old_upper_line_is_added() -> None:
     added = step("3100")
     assert added == PlannedCell(
-        10, Decimal(3000), Decimal(3100), Side.BUY, Side.BUY, False, Decimal("0.032"), Decimal(3000)
+        10, Decimal(3000), Decimal(3100), Side.BUY, Side.BUY, False, Decimal(3000), Decimal("0.032")
     )
     assert step("3099.99") is None
 
@@ -34,7 +34,7 @@ def test_a_spacing_above_the_range_a_cell_with_a_buy_at_the_old_upper_line_is_ad
 def test_a_spacing_below_the_range_a_cell_with_a_sell_at_the_old_lower_line_is_added() -> None:
     added = step("1900")
     assert added == PlannedCell(
-        -1, Decimal(1900), Decimal(2000), Side.SELL, Side.SELL, False, Decimal("0.051"), Decimal(2000)
+        -1, Decimal(1900), Decimal(2000), Side.SELL, Side.SELL, False, Decimal(2000), Decimal("0.051")
     )
     assert step("1900.01") is None
 

@@ -1,0 +1,81 @@
+"""A grid that is changed while it runs, by its user or by the market, through the real processes."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.e2e.books import VenueAccount, assert_books_close, settle
+from tests.e2e.test_flows import SYMBOL, grid, walk
+from tests.support.stack import Stack, User
+from tests.support.waiting import wait_until
+
+D = Decimal
+HUNDRED = grid(lower_price="2250", upper_price="2750", grid_number=100, total_investment="5000", leverage=5)
+
+
+def wait_for_task(user: User, task_id: str, timeout: float = 30) -> None:
+    def ended() -> bool:
+        task = user.api.get(f"/tasks/{task_id}")
+        assert task["state"] != "FAILURE", task["error"]
+        return bool(task["state"] == "SUCCESS")
+
+    wait_until(ended, timeout, "the update is done")
+
+
+def resting(stack: Stack, user: User) -> dict[str, Any]:
+    return {order.client_order_id: order for order in VenueAccount(stack, user).open_orders(SYMBOL)}
+
+
+def test_an_update_of_a_hundred_levels_leaves_what_stays_untouched(stack: Stack, user: User) -> None:
+    grid_id = user.start_grid(**HUNDRED)
+    walk(stack, user, grid_id, 2482, 2516)
+    before = resting(stack, user)
+    change = {"lower_price": "2275", "upper_price": "2775", "stop_loss": "2200"}
+    seen = user.api.put(f"/grid/update/paper/{grid_id}", change, dry_run="true")
+    assert resting(stack, user).keys() == before.keys()
+    plan = user.api.put(f"/grid/update/paper/{grid_id}", change)
+    assert [plan[name] for name in ("kept", "cancelled", "new")] == [
+        seen[name] for name in ("kept", "cancelled", "new")
+    ]
+    wait_for_task(user, plan["task_id"])
+    settle(stack, user, grid_id, SYMBOL)
+    after = resting(stack, user)
+    untouched = {order["client_order_id"] for order in plan["kept"]}
+    assert untouched == before.keys() & after.keys()
+    assert all(before[one].order_id == after[one].order_id for one in untouched)
+    assert len(after) == 100
+    assert len(untouched) >= 90
+    changed = user.detail(grid_id)
+    assert (D(changed["lower_price"]), D(changed["upper_price"])) == (2275, 2775)
+    assert [D(order["trigger_price"]) for order in changed["protection"]] == [2200]
+    walk(stack, user, grid_id, 2560, 2490)
+    assert_books_close(stack, user, grid_id, SYMBOL)
+
+
+@pytest.mark.parametrize("strategy_type", ["BULLISH", "BEARISH"])
+def test_a_worker_killed_in_the_middle_of_an_update_loses_nothing(stack: Stack, user: User, strategy_type: str) -> None:
+    grid_id = user.start_grid(**grid(strategy_type=strategy_type))
+    plan = user.api.put(f"/grid/update/paper/{grid_id}", {"total_investment": "2600", "grid_number": 20})
+    assert plan["inventory_side"] is not None
+    stack.wait_for_restart("gridkeeper: worker", stack.kill("gridkeeper: worker"))
+    wait_for_task(user, plan["task_id"])
+    settle(stack, user, grid_id, SYMBOL, timeout=30)
+    assert len(resting(stack, user)) == 20
+    walk(stack, user, grid_id, 2465, 2535, 2500)
+    assert_books_close(stack, user, grid_id, SYMBOL)
+
+
+def test_a_grid_follows_the_market_up_to_its_limit(stack: Stack, user: User) -> None:
+    grid_id = user.start_grid(**grid(trailing_up="2660", stop_loss_pct="1"))
+    before = resting(stack, user)
+    stack.venue.move(SYMBOL, "2700")
+    wait_until(lambda: D(user.detail(grid_id)["upper_price"]) == 2660, 30, "three steps are taken")
+    settle(stack, user, grid_id, SYMBOL)
+    changed = user.detail(grid_id)
+    assert (D(changed["lower_price"]), changed["grid_number"]) == (2460, 10)
+    assert [D(order["trigger_price"]) for order in changed["protection"]] == [D(2460) * D("0.99")]
+    assert len(before.keys() & resting(stack, user).keys()) == 2, "the others have sold, or were dropped"
+    stack.venue.move(SYMBOL, "2550")
+    settle(stack, user, grid_id, SYMBOL)
+    assert_books_close(stack, user, grid_id, SYMBOL)
