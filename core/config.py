@@ -18,7 +18,11 @@ LIVE_EXCHANGES = ("binance", "binance-testnet")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the contract's table of environment variables says; windows in ms, graces and ages in seconds."""
+    """What the contract's table of environment variables says; windows in ms, graces and ages in seconds.
+
+    `liquidation_warn_pct`: at which distances from liquidation (percent of the mark price) to warn, farthest first;
+    `margin_*_at`: the margin ratios from which an account opens nothing new, and from which its strategies end.
+    """
 
     database_url: str
     redis_url: str
@@ -32,6 +36,13 @@ class Settings:
     paper_state: str
     paper_weight_limit: int
     grid_reserve: Decimal
+    refuse_liquidation_inside_range: bool
+    liquidation_warn_pct: tuple[Decimal, ...]
+    margin_refuse_at: Decimal
+    margin_end_at: Decimal
+    venue_limit_s: float
+    key_limit_s: float
+    halt_limit_s: float
     flower_basic_auth: str
     log_level: str
     worker_concurrency: int
@@ -77,6 +88,20 @@ def settings() -> Settings:
         paper_state=env.str("PAPER_STATE", str(VAR / "paper")),
         paper_weight_limit=env.int("PAPER_WEIGHT_LIMIT", 2400),
         grid_reserve=env.decimal("GRID_RESERVE", Decimal("0.02")),
+        refuse_liquidation_inside_range=env.str(
+            "LIQUIDATION_INSIDE_RANGE", "warn", validate=validate.OneOf(["warn", "refuse"])
+        )
+        == "refuse",
+        liquidation_warn_pct=tuple(
+            sorted(
+                env.list("LIQUIDATION_WARN_PCT", [Decimal(20), Decimal(10), Decimal(5)], subcast=Decimal), reverse=True
+            )
+        ),
+        margin_refuse_at=env.decimal("MARGIN_REFUSE_AT", Decimal("0.7")),
+        margin_end_at=env.decimal("MARGIN_END_AT", Decimal("0.9")),
+        venue_limit_s=env.float("VENUE_LIMIT_S", 3600.0),
+        key_limit_s=env.float("KEY_LIMIT_S", 3600.0),
+        halt_limit_s=env.float("HALT_LIMIT_S", 900.0),
         flower_basic_auth=env.str("FLOWER_BASIC_AUTH", ""),
         log_level=env.str("LOG_LEVEL", "INFO").upper(),
         worker_concurrency=env.int("WORKER_CONCURRENCY", 16),

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -31,6 +32,10 @@ class ExchangeApi(Base):
     reconciled_at: Mapped[datetime | None]
     deaf_at: Mapped[datetime | None]  # when its stream was found to have missed a fill: a listener older than this goes
     income_cursor: Mapped[int | None] = mapped_column(BigInteger)
+    unreachable_since: Mapped[datetime | None]  # it could not be read since; None: the last reading succeeded
+    refused_since: Mapped[datetime | None]  # the venue has refused the key since
+    other_wealth: Mapped[Decimal | None]  # the wallet, less what the strategies have earned, when last read: USDT
+    margin_warned: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # symbol -> percent left
 
 
 class TradeCursor(Base):

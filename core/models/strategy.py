@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, sql
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from core.clock import now
 from core.domain.ledger import CellLedger, Ledger
@@ -23,6 +23,24 @@ _LEDGER_FIELDS = (
     "grid_profit",
     "round_trips",
 )
+_TRIGGERS_FOLLOW_FROM = (
+    "status",
+    "lower_price",
+    "upper_price",
+    "stop_loss",
+    "take_profit",
+    "stop_loss_pct",
+    "take_profit_pct",
+    "trigger_price",
+    "waited_above",
+    "trailing_up",
+    "trailing_down",
+    "cell_loss_limit",
+    "change",
+    "trailed",
+    "ladder_lower",
+    "ladder_upper",
+)
 
 
 class GridStrategy(Base):
@@ -31,6 +49,7 @@ class GridStrategy(Base):
     __tablename__ = "grid_strategies"
     __table_args__ = (
         Index("ix_grid_strategies_account_id_status", "account_id", "status"),
+        Index("ix_grid_strategies_rearmed_at", "rearmed_at"),
         {"sqlite_autoincrement": True},  # the id is in client order ids: a deleted strategy's must not come back
     )
 
@@ -73,6 +92,7 @@ class GridStrategy(Base):
     status: Mapped[str] = mapped_column(default=StrategyStatus.CREATED)
     finish_reason: Mapped[str | None]
     waiting_for: Mapped[str] = mapped_column(default="")  # why a start or stop is not further, for people
+    rearmed_at: Mapped[datetime | None]  # when something that its triggers follow from was last set
     change: Mapped[dict[str, Any] | None] = mapped_column(
         JSON(none_as_null=True)
     )  # under way (core.strategies.updating)
@@ -125,6 +145,12 @@ class GridStrategy(Base):
     books_checked_at: Mapped[datetime | None]
     peak_equity: Mapped[Decimal] = mapped_column(default=ZERO)
     max_drawdown: Mapped[Decimal] = mapped_column(default=ZERO)
+
+    @validates(*_TRIGGERS_FOLLOW_FROM)
+    def _note_rearming(self, _name: str, value: Any) -> Any:
+        """The market process looks for rows that say so: nothing else tells it."""
+        self.rearmed_at = now()
+        return value
 
     @property
     def ledger(self) -> Ledger:

@@ -71,6 +71,7 @@ class SymbolRule(Base):
     maker_fee: Mapped[Decimal]
     contract_value: Mapped[Decimal | None]
     tradable: Mapped[bool]
+    halted_at: Mapped[datetime | None]  # since when it has been found not tradable
     updated_at: Mapped[datetime] = mapped_column(default=now)
 
     def as_rules(self) -> SymbolRules:
