@@ -50,6 +50,9 @@ beat_schedule = {
     # It does not expire: a worker whose host's clock is wrong would take each for an old one.
     "sweep": {"task": "tasks.upkeep.sweep", "schedule": 1.0},
     "snapshot": {"task": "tasks.upkeep.snapshot", "schedule": 60.0, "options": {"expires": 50}},
+    "margins": {"task": "tasks.upkeep.judge_margins", "schedule": 10.0, "options": {"expires": 10}},
+    "halts": {"task": "tasks.upkeep.watch_halts", "schedule": 60.0, "options": {"expires": 50}},
+    "liquidity": {"task": "tasks.upkeep.watch_liquidity", "schedule": 600.0, "options": {"expires": 300}},
     **{
         f"heartbeat {queue}": {
             "task": "tasks.watchdog.heartbeat",

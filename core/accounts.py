@@ -9,11 +9,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as OrmSession
 
 from core import bus
-from core.clock import from_ms, now_ms
+from core.clock import from_ms, now, now_ms
 from core.credentials import place_of
 from core.db import Session
 from core.deadline import Deadline
-from core.domain.lifecycle import ACTIVE
+from core.domain.lifecycle import ACTIVE, FinishReason, StrategyStatus, move
 from core.errors import Conflict, Invalid, NotFound, VenueRefused
 from core.exchange import VENUES, Credentials, account_api, key_type_of
 from core.exchange.paper_account import open_paper_account
@@ -112,9 +112,12 @@ def remove(session: OrmSession, user_id: int, account_id: int) -> None:
     account = session.scalars(owned.with_for_update()).one_or_none()
     if account is None:
         raise NotFound("no_such_key", "There is no such exchange key.")
-    active = select(GridStrategy.id).where(GridStrategy.account_id == account.id, GridStrategy.status.in_(ACTIVE))
-    if session.scalars(active.limit(1)).first() is not None:
+    active = select(GridStrategy).where(GridStrategy.account_id == account.id, GridStrategy.status.in_(ACTIVE))
+    running = session.scalars(active.with_for_update()).all()
+    if any(strategy.finish_reason != FinishReason.KEY_REVOKED for strategy in running):
         raise Conflict("strategies_running", "Strategies run with this key: stop them first.")
+    for strategy in running:
+        _give_up(session, account, strategy)
     _record(session, account, "exchange_key_removed", f"The key for {account.exchange} was removed.")
     account.api_key = account.api_secret = ""
     account.status = REMOVED
@@ -122,6 +125,24 @@ def remove(session: OrmSession, user_id: int, account_id: int) -> None:
     # One key per user and exchange, and per fingerprint: both places are free again.
     account.exchange = f"{account.exchange}:removed:{account.id}"
     account.api_key_fingerprint = f"removed:{account.id}"
+
+
+def _give_up(session: OrmSession, account: ExchangeApi, strategy: GridStrategy) -> None:
+    """Ends a strategy that waits for its revoked key to be taken again: its user has decided that it won't be."""
+    strategy.status = move(StrategyStatus.STOPPING, StrategyStatus.FINISHED)
+    strategy.stopped_at, strategy.waiting_for = now(), ""
+    text = f"Strategy {strategy.id} has ended without its key: look for its orders on {strategy.symbol} at the exchange"
+    session.add(
+        Event(
+            user_id=account.user_id,
+            strategy_id=strategy.id,
+            account_id=account.id,
+            level="ALARM",
+            code="left_at_exchange",
+            message=f"{text}, and for a position of {strategy.position}.",
+            data={"position": format(strategy.position, "f")},
+        )
+    )
 
 
 def connections_of(session: OrmSession, user_id: int) -> list[Connection]:

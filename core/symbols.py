@@ -187,6 +187,11 @@ def _store(exchange: str, found: Iterable[SymbolRules]) -> None:
         listed = [row["symbol"] for row in rows]
         gone = update(SymbolRule).where(SymbolRule.exchange == exchange, SymbolRule.symbol.not_in(listed))
         session.execute(gone.values(tradable=False))
+        here = SymbolRule.exchange == exchange
+        traded = update(SymbolRule).where(here, SymbolRule.tradable, SymbolRule.halted_at.is_not(None))
+        session.execute(traded.values(halted_at=None))
+        halted = update(SymbolRule).where(here, ~SymbolRule.tradable, SymbolRule.halted_at.is_(None))
+        session.execute(halted.values(halted_at=now()))
 
 
 def _row(exchange: str, rules: SymbolRules) -> dict[str, Any]:

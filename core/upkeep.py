@@ -9,22 +9,20 @@ import structlog
 from sqlalchemy import Select, select, union, update
 from sqlalchemy.orm import Session as OrmSession
 
-from core import bus, leases
+from core import bus, leases, symbols
 from core.accounts import REMOVED
 from core.clock import now
 from core.db import Session
-from core.domain.lifecycle import ACTIVE
+from core.domain.lifecycle import ACTIVE, PROTECTED
 from core.errors import VenueRefused, VenueUnavailable
-from core.exchange.base import KEY_CODES
 from core.execution.claiming import is_due
 from core.execution.events import Consequences
-from core.execution.switches import note_refused_key
 from core.models import EquitySnapshot, ExchangeApi, GridOrder, GridStrategy, Lease
 from core.reconciliation import crossed, roll
 from core.reconciliation.account import halt_until_read, request_all
 from core.reconciliation.cells import bare_cells, refill
 from core.reconciliation.doubts import in_doubt, resolve
-from core.strategies import progress
+from core.strategies import absence, progress
 
 log = structlog.get_logger()
 
@@ -52,6 +50,7 @@ def find_work() -> Work:
         leases.claim(session, [SWEEP], SWEEP)
         if silence > LONG_SILENCE:
             halt_until_read(session)
+            session.execute(update(ExchangeApi).values(unreachable_since=None))  # it was we who were away
         if lost.forgotten or silence:
             log.warning("reconciling every account", broker_lost_data=lost.forgotten, silence_s=silence.total_seconds())
             request_all(session)
@@ -104,13 +103,25 @@ def tend(account_id: int) -> Iterator[Consequences]:
 
 
 def put_off_reconciliation(account_id: int, error: VenueUnavailable | VenueRefused) -> None:
-    """A key that the venue refuses halts the account, and is tried seldom."""
+    """A key that the venue refuses halts the account, and is tried seldom; what fails for too long ends strategies."""
     with Session.begin() as session:
-        pause = TRY_AGAIN
-        if isinstance(error, VenueRefused) and error.code in KEY_CODES:
-            note_refused_key(session, account_id, error.message)
-            pause = TRY_KEY_AGAIN
+        is_key_refused = absence.note_failure(session, account_id, error)
+        pause = TRY_KEY_AGAIN if is_key_refused else TRY_AGAIN
         session.execute(update(ExchangeApi).where(ExchangeApi.id == account_id).values(reconcile_due_at=now() + pause))
+
+
+def watch_halts() -> None:
+    """Ends what runs on symbols that the venues have halted for too long."""
+    with Session.reading() as session:
+        running = select(GridStrategy.exchange).where(GridStrategy.status.in_(PROTECTED)).distinct()
+        exchanges = session.scalars(running).all()
+    for exchange in exchanges:
+        try:
+            symbols.refresh_all(exchange)
+        except (VenueUnavailable, VenueRefused) as error:
+            log.warning("symbol rules not refreshed", exchange=exchange, error=str(error))
+        with Session.begin() as session:
+            absence.end_halted(session, exchange)
 
 
 def exchanges_in_use() -> list[str]:

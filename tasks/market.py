@@ -1,4 +1,4 @@
-"""Each venue's mark prices into Redis, and the stops that they reach into the queue `control`.
+"""What each venue's mark prices reach is rung for in the queue `control`, and the marks go into Redis.
 
 Of several such processes one is active at a venue, by a lease; the others hear the same and keep silent.
 """
@@ -6,9 +6,11 @@ Of several such processes one is active at a venue, by a lease; the others hear 
 import signal
 import sys
 import threading
+from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 import structlog
@@ -17,23 +19,27 @@ from setproctitle import setproctitle
 from core import bus, clock, leases
 from core.config import settings
 from core.db import Session, follow_its_clock
-from core.errors import DatabaseUnavailable, VenueUnavailable
-from core.exchange import mark_stream
+from core.domain.anomaly import MarkWatch
+from core.domain.triggers import Trigger, TriggerBook
+from core.errors import DatabaseUnavailable, VenueRefused, VenueUnavailable
+from core.exchange import mark_stream, public_api
 from core.exchange.base import MarkPrice
 from core.logs import configure_logging
-from core.strategies.stops import Armed, Waiting, armed, hits, waiting
-from core.strategies.trailing import Trail, due, trails
+from core.strategies.stops import next_armed, noted_changes, triggers_of
 from core.upkeep import exchanges_in_use
-from tasks.app import ring
+from tasks.app import answer_within, ring
 
 log = structlog.get_logger()
 
 CLAIM_EVERY = 2.0  # seconds
 READ_FOR = 1.0  # seconds
-LOAD_EVERY = 1.0  # seconds: how old the list of armed strategies may be
+LOAD_EVERY = 1.0  # seconds: how old what is known of the strategies may be
+COMPARE_EVERY = 5.0  # seconds, the marks with the last prices
+PAGE = 200  # strategies read again each time, whether they have changed or not
 RECONNECT_AFTER = 1.0  # seconds
 REMEMBERED_FOR = 3.0  # seconds, more than a sweep may be late
-RING_AGAIN_AFTER = 1.5  # seconds, while a stop stays reached and the strategy runs on
+RING_AGAIN_AFTER = 1.5  # seconds, while nothing has come of it; doubled each time where one touch is enough
+LONGEST_PAUSE = 12.0
 
 
 @dataclass(slots=True)
@@ -84,20 +90,37 @@ class Recent:
         return span
 
 
+@dataclass(slots=True)
+class _Touch:
+    """A trigger that a mark has reached: that mark, and when to ring (again), seconds."""
+
+    mark: Decimal
+    ring_at: float
+    pause: float = RING_AGAIN_AFTER
+
+
 class VenueWatch:
-    """One venue's marks and stops, in a thread of its own; while it is not `active` it only listens."""
+    """One venue's marks and triggers: the marks are taken in one thread, the triggers loaded in another. While it is
+    not `active` it only listens."""
 
     def __init__(self, exchange: str) -> None:
         self.active = False
         self._exchange = exchange
-        self._armed: list[Armed] = []
-        self._waiting: list[Waiting] = []
-        self._loaded_at = float("-inf")
-        self._trails: list[Trail] = []
-        self._rung_at: dict[tuple[str, int], float] = {}
+        self._book = TriggerBook()
+        self._book_lock = threading.Lock()
+        self._loaded_at: datetime | None = None
+        self._seen: dict[int, datetime] = {}  # the latest changes that have been read, by strategy id
+        self._read_until = 0  # the id up to which this pass through all has come
+        self._is_complete = False
+        self._touched: dict[Trigger, _Touch] = {}
+        self._marks: dict[str, Decimal] = {}
         self._recent = Recent()
+        self._watches: dict[str, MarkWatch] = defaultdict(MarkWatch)
+        self._odd: set[str] = set()  # the symbols of which this has been told
 
     def run(self) -> None:
+        threading.Thread(target=self._load_for_ever, name=f"triggers-{self._exchange}", daemon=True).start()
+        threading.Thread(target=self._compare_for_ever, name=f"last-prices-{self._exchange}", daemon=True).start()
         while True:
             try:
                 stream = mark_stream(self._exchange)
@@ -105,48 +128,95 @@ class VenueWatch:
                     self.take(list(stream.read(READ_FOR)))
             except VenueUnavailable as error:
                 log.warning("mark stream ended", exchange=self._exchange, error=str(error))
+            self.take([])
             clock.sleep(RECONNECT_AFTER)
 
     def take(self, marks: list[MarkPrice]) -> None:
-        """Of several marks of a symbol the last is published, and each extreme may reach a stop or a trigger."""
+        """Each mark may reach triggers, but for an odd one; of several of a symbol the last is published, with the
+        extremes."""
         self._recent.note(marks)
+        for mark in marks:
+            self._watches[mark.symbol].take(mark.mark_price, clock.monotonic())
+        self._marks |= {mark.symbol: mark.mark_price for mark in marks}
         if not self.active:
             return
-        published = {mark.symbol: _plain(mark, self._recent.of(mark)) for mark in marks}
+        self._tell_oddities()
+        with self._book_lock:
+            for mark in marks:
+                if self._watches[mark.symbol].odd:
+                    continue
+                for trigger in self._book.reached(mark.symbol, mark.mark_price):
+                    self._touched.setdefault(trigger, _Touch(mark.mark_price, clock.monotonic()))
+        self._ring()
+        published = {
+            mark.symbol: _plain(mark, self._recent.of(mark)) | {"odd": self._watches[mark.symbol].odd} for mark in marks
+        }
         bus.publish_marks(self._exchange, published)
-        self._load()
-        spans = spans_of(marks)
-        for extreme in ("low", "high"):
-            self._judge({symbol: getattr(span, extreme).mark_price for symbol, span in spans.items()})
 
-    def _judge(self, prices: dict[str, Decimal]) -> None:
-        for hit in hits(self._armed, prices):
-            self._ring("tasks.strategies.stop", hit.strategy_id, hit.reason, hit.message)
-        for strategy in self._waiting:
-            price = prices.get(strategy.symbol)
-            if price is not None and strategy.is_due(price):
-                self._ring("tasks.strategies.start", strategy.strategy_id, format(price, "f"))
-        for trail in due(self._trails, prices):
-            self._ring("tasks.strategies.update", trail.strategy_id, format(prices[trail.symbol], "f"))
+    def _tell_oddities(self) -> None:
+        """Of what has become odd, and of what is no longer."""
+        moment = clock.monotonic()
+        for watch in self._watches.values():
+            watch.look(moment)
+        odd = {symbol: words for symbol, watch in self._watches.items() if (words := watch.odd)}
+        calm = dict.fromkeys(self._odd - odd.keys(), "")
+        news = calm | {symbol: words for symbol, words in odd.items() if symbol not in self._odd}
+        if news and ring("tasks.upkeep.note_markets", self._exchange, news):
+            self._odd = set(odd)
 
-    def _ring(self, task_name: str, strategy_id: int, *arguments: str) -> None:
-        """Again and again while the strategy is still there to be rung for, but not at every mark."""
-        key = task_name, strategy_id
-        if clock.monotonic() - self._rung_at.get(key, float("-inf")) >= RING_AGAIN_AFTER:
-            self._rung_at[key] = clock.monotonic()
-            ring(task_name, strategy_id, *arguments)
+    def _ring(self) -> None:
+        """For what has been reached: again and again, after growing pauses, until its strategy has other triggers."""
+        for trigger, touch in list(self._touched.items()):
+            if clock.monotonic() < touch.ring_at:
+                continue
+            if trigger not in self._book or not (trigger.lasting or trigger.is_reached(self._marks[trigger.symbol])):
+                del self._touched[trigger]
+                continue
+            mark = touch.mark if trigger.lasting else self._marks[trigger.symbol]
+            if not ring(trigger.task, trigger.strategy_id, *trigger.arguments, format(mark, "f")):
+                return  # the broker is away: the next marks ring
+            touch.ring_at = clock.monotonic() + touch.pause
+            if trigger.lasting:
+                touch.pause = min(2 * touch.pause, LONGEST_PAUSE)
 
-    def _load(self) -> None:
-        if clock.monotonic() - self._loaded_at < LOAD_EVERY:
-            return
-        try:
-            with Session.reading() as session:
-                self._armed = armed(session, self._exchange)
-                self._waiting = waiting(session, self._exchange)
-                self._trails = trails(session, self._exchange)
-            self._loaded_at = clock.monotonic()
-        except DatabaseUnavailable as error:
-            log.warning("stops not loaded", error=str(error))
+    def _compare_for_ever(self) -> None:
+        while True:
+            with suppress(VenueUnavailable, VenueRefused):
+                for symbol, price in public_api(self._exchange).last_prices().items():
+                    if symbol in self._watches:
+                        self._watches[symbol].compare(price)
+            clock.sleep(COMPARE_EVERY)
+
+    def _load_for_ever(self) -> None:
+        while True:
+            try:
+                while self.load():
+                    pass
+            except DatabaseUnavailable as error:
+                log.warning("triggers not loaded", error=str(error))
+            clock.sleep(LOAD_EVERY)
+
+    def load(self) -> bool:
+        """Some of what has been noted as changed; and the next page of all, so that whatever was missed is found.
+
+        Whether there is more to read at once: changes, or until the first pass is over. Raises DatabaseUnavailable.
+        """
+        moment, after = clock.now(), self._read_until
+        with Session.reading() as session:
+            noted = noted_changes(session, self._exchange, self._loaded_at or moment)
+            changed = [number for number, at in noted.items() if self._seen.get(number) != at]
+            page = next_armed(session, self._exchange, after, PAGE)
+            triggers = triggers_of(session, {*changed[:PAGE], *page})
+        is_last = len(page) < PAGE
+        with self._book_lock:
+            gone = self._book.ids_between(after, float("inf") if is_last else page[-1]) - triggers.keys()
+            self._book.replace(dict.fromkeys(gone, ()) | triggers)
+        rest = set(changed[PAGE:])
+        self._seen = {number: at for number, at in noted.items() if number not in rest}
+        self._loaded_at = self._loaded_at if rest else moment
+        self._read_until = 0 if is_last else page[-1]
+        self._is_complete = self._is_complete or is_last
+        return bool(rest) or not self._is_complete
 
 
 def _plain(mark: MarkPrice, recent: Span) -> dict[str, str | int]:
@@ -201,6 +271,7 @@ def main() -> None:
     configure_logging()
     setproctitle("gridkeeper: market")
     settings()
+    answer_within(1.0)
     follow_its_clock()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     market = Market()

@@ -7,7 +7,7 @@ from core.db import Session
 from core.domain.lifecycle import FinishReason
 from core.strategies import progress
 from core.strategies.ending import finish_strategy
-from core.strategies.stops import judge_trigger
+from core.strategies.stops import judge_cells, judge_trigger
 from core.strategies.trailing import take_step
 from tasks.app import app, sender
 
@@ -27,9 +27,10 @@ def start(strategy_id: int, mark_price: str | None = None) -> None:
 
 
 @app.task(name="tasks.strategies.stop")  # type: ignore[untyped-decorator]
-def stop(strategy_id: int, finish_reason: str | None = None, message: str = "") -> None:
-    """With a `finish_reason` it is the system that ends the strategy."""
+def stop(strategy_id: int, finish_reason: str | None = None, mark_price: str = "") -> None:
+    """With a `finish_reason` it is the market process that has seen one of the strategy's stops reached."""
     if finish_reason is not None:
+        message = f"the mark price {mark_price} has reached the {finish_reason.lower()} price"
         with Session.begin() as session:
             finish_strategy(session, strategy_id, FinishReason(finish_reason), message)
     advance(strategy_id)
@@ -50,7 +51,11 @@ def update(strategy_id: int, mark_price: str | None = None) -> None:
 
 
 @app.task(name="tasks.strategies.pause")  # type: ignore[untyped-decorator]
-def pause(strategy_id: int) -> None:
+def pause(strategy_id: int, mark_price: str | None = None) -> None:
+    """With a `mark_price` it is the market process that has seen where a cell may have lost its limit."""
+    if mark_price is not None:
+        with Session.begin() as session:
+            judge_cells(session, strategy_id, Decimal(mark_price))
     advance(strategy_id)
 
 

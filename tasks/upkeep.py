@@ -7,9 +7,11 @@ from contextlib import contextmanager
 import structlog
 
 from core import bus, clock, symbols, upkeep
+from core.db import Session
 from core.errors import VenueRefused, VenueUnavailable
 from core.reconciliation import account, roll
-from core.strategies import adapting
+from core.strategies import adapting, liquidity, margins
+from core.strategies.stops import note_oddities
 from tasks.app import app, ring, sender
 
 log = structlog.get_logger()
@@ -87,6 +89,30 @@ def read_incomes(account_id: int) -> None:
 @app.task(name="tasks.upkeep.snapshot")  # type: ignore[untyped-decorator]
 def snapshot() -> None:
     upkeep.take_snapshots()
+
+
+@app.task(name="tasks.upkeep.judge_margins")  # type: ignore[untyped-decorator]
+def judge_margins() -> None:
+    with _once("margins", 0) as free:
+        if free:
+            margins.judge_all()
+
+
+@app.task(name="tasks.upkeep.note_markets")  # type: ignore[untyped-decorator]
+def note_markets(exchange: str, odd: dict[str, str]) -> None:
+    """By symbol, why nothing is decided on its marks now; empty where they are as usual again."""
+    with Session.begin() as session:
+        note_oddities(session, exchange, odd)
+
+
+@app.task(name="tasks.upkeep.watch_halts")  # type: ignore[untyped-decorator]
+def watch_halts() -> None:
+    upkeep.watch_halts()
+
+
+@app.task(name="tasks.upkeep.watch_liquidity")  # type: ignore[untyped-decorator]
+def watch_liquidity() -> None:
+    liquidity.watch()
 
 
 @app.task(name="tasks.upkeep.look_at_grids")  # type: ignore[untyped-decorator]

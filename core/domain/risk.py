@@ -9,7 +9,6 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 
 from core.domain.exact import EXACT, PRECISE, ZERO, ceil_to, floor_to
-from core.domain.lifecycle import FinishReason
 from core.domain.order import Side
 from core.domain.parameters import Parameters, StrategyType
 from core.domain.symbol_rules import Bracket, SymbolRules
@@ -111,25 +110,6 @@ def stop_pct_range(
     return ceil_to(least, PCT_STEP), floor_to(most, PCT_STEP)
 
 
-def stop_hit(  # noqa: PLR0917 - a range, its stops and the mark, in the order in which they are said
-    strategy_type: StrategyType,
-    lower: Decimal,
-    upper: Decimal,
-    stop_loss: Decimal | None,
-    take_profit: Decimal | None,
-    mark: Decimal,
-) -> FinishReason | None:
-    """The stop that the mark price has reached. A NEUTRAL grid's two bounds keep their fields' names: both lose."""
-    if lower <= mark <= upper:
-        return None
-    loss_side, profit_side = outwards(strategy_type)
-    if stop_loss is not None and _has_reached(mark, stop_loss, loss_side):
-        return FinishReason.STOP_LOSS
-    if take_profit is not None and _has_reached(mark, take_profit, profit_side):
-        return FinishReason.TAKE_PROFIT
-    return None
-
-
 def losing_bounds(
     strategy_type: StrategyType, stop_loss: Decimal | None, take_profit: Decimal | None
 ) -> dict[Side, Decimal]:
@@ -149,6 +129,12 @@ def exposure_pnl(opening_side: Side, quantity: Decimal, entry_price: Decimal, ma
         return opening_side.sign * quantity * (mark - entry_price)
 
 
+def loss_price(opening_side: Side, quantity: Decimal, entry_price: Decimal, loss: Decimal) -> Decimal:
+    """Where `quantity` (base) opened at `entry_price` has lost `loss` (quote); not above 0 where a price can't."""
+    with localcontext(PRECISE):
+        return entry_price - opening_side.sign * loss / quantity
+
+
 def exceeds_loss(pnl: Decimal, limit: Decimal | None) -> bool:
     """Whether a cell's PnL (quote) is a loss of at least `limit`."""
     return limit is not None and -pnl >= limit
@@ -163,7 +149,3 @@ def _beyond(pct: Decimal, lower: Decimal, upper: Decimal, direction: int, rules:
     edge = lower if direction < 0 else upper
     with localcontext(EXACT):
         return rules.round_price(edge * (100 + direction * pct) / 100)
-
-
-def _has_reached(mark: Decimal, stop: Decimal, direction: int) -> bool:
-    return mark <= stop if direction < 0 else mark >= stop

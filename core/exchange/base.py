@@ -166,6 +166,10 @@ class PublicApi(Protocol):
 
     def last_price(self, symbol: str) -> Decimal: ...
 
+    def last_prices(self) -> Mapping[str, Decimal]:
+        """Of every symbol."""
+        ...
+
     def candles(
         self, symbol: str, interval: str, start: int | None = None, end: int | None = None, limit: int = 500
     ) -> list[Candle]: ...

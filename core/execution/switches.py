@@ -7,6 +7,7 @@ an order holds that lock, so that no order is claimed after the transaction that
     venue:<exchange>  everything at a venue: the operator's
     account:<id>      an account: its user's
     key:<id>          an account whose key the venue refuses; released when the venue takes it again
+    margin:<id>       an account whose margin ratio is past its limit; released when it is well below it
     unread:<id>       an account that must be compared with the venue first; released when it has been
 """
 
@@ -20,6 +21,7 @@ from core.models import Event, ExchangeApi, GridStrategy, Switch
 
 ALL = "all"
 KEY_INVALID = "KEY_INVALID"
+_OWN = ("account", "key", "margin", "unread")  # switches of one account
 
 
 def throw(session: Session, name: str, reason: str) -> None:
@@ -45,7 +47,7 @@ def release(session: Session, name: str) -> None:
 
 def thrown(session: Session, exchange: str, account_id: int) -> Switch | None:
     """A switch that covers the account, if one is thrown."""
-    names = (ALL, f"venue:{exchange}", f"account:{account_id}", f"key:{account_id}", f"unread:{account_id}")
+    names = (ALL, f"venue:{exchange}", *(f"{kind}:{account_id}" for kind in _OWN))
     return session.scalars(select(Switch).where(Switch.name.in_(names)).order_by(Switch.thrown_at).limit(1)).first()
 
 
@@ -69,6 +71,7 @@ def note_read(session: Session, account_id: int) -> None:
     """The venue has answered with the account's key, and the account has been compared with it."""
     account = session.get_one(ExchangeApi, account_id, with_for_update=True)
     account.reconciled_at = now()
+    account.unreachable_since = account.refused_since = None
     if account.status == KEY_INVALID:
         account.status = "OK"
     release(session, f"key:{account_id}")
@@ -99,7 +102,7 @@ def _covered_by(name: str) -> ColumnElement[bool]:
 
 def _tell(session: Session, name: str, code: str, message: str, level: str) -> None:
     kind, _, whose = name.partition(":")
-    account = session.get(ExchangeApi, int(whose)) if kind in ("account", "key", "unread") else None
+    account = session.get(ExchangeApi, int(whose)) if kind in _OWN else None
     session.add(
         Event(
             user_id=None if account is None else account.user_id,

@@ -15,7 +15,7 @@ from core.execution.events import Consequences, Finding, apply_findings
 from core.execution.identity import identity
 from core.execution.switches import is_unread, note_read, throw_unread
 from core.models import ExchangeApi, GridStrategy
-from core.reconciliation import books, cells, hearing, restored, roll
+from core.reconciliation import books, cells, hearing, margin, restored, roll
 from core.reconciliation.trades import read_trades
 
 INTERVAL = timedelta(minutes=5)
@@ -36,9 +36,11 @@ def reconcile(account_id: int) -> Consequences:
         consequences.add(read_trades(account_id, api, symbol))
     hearing.judge(account_id, account.exchange, consequences.new_trades)
     books.read_incomes(account_id, api)
+    balances = api.balances()
     with Session.begin() as session:
         cells.refill(session, account_id)
         books.check(session, account_id)
+        margin.note_balances(session, account_id, balances)
         note_read(session, account_id)
     return consequences
 

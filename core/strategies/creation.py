@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import delete as sql_delete
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session as OrmSession
 
 from core.accounts import REMOVED, account_of
@@ -22,11 +22,11 @@ from core.deadline import Deadline
 from core.domain.guards import Range, Review, SymbolUse, raise_for_errors, review
 from core.domain.lifecycle import ACTIVE, DELETABLE, StrategyStatus
 from core.domain.lines import resolve
-from core.domain.order import LIVE
 from core.domain.parameters import GridType, MarginType, Parameters, StrategyType
 from core.domain.plan import Running
 from core.errors import Conflict, Invalid, NotFound
 from core.exchange import account_api, public_api
+from core.exchange.base import Balance
 from core.execution.telling import tell
 from core.models import (
     EquitySnapshot,
@@ -40,6 +40,7 @@ from core.models import (
     Installation,
     Operation,
 )
+from core.strategies import capital
 from core.strategies.parameters import apply_parameters, parameters_of
 from core.strategies.reading import own
 from core.strategies.requests import begin_run
@@ -74,6 +75,7 @@ class Checked:
     entry_price: Decimal
     review: Review
     account: ExchangeApi | None
+    wallet: Decimal | None = None  # of the account at that moment, USDT
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ class _Surroundings:
     account: ExchangeApi | None
     other_orders: int
     symbol_use: SymbolUse | None
+    committed: Decimal = Decimal(0)  # what the account's other strategies may still need, USDT
+    has_orders: bool = False  # the strategy itself: what it needs is missing from what is available
 
 
 def parameters_from(fields: Mapping[str, Any]) -> Parameters:
@@ -130,14 +134,13 @@ def check(
         raise Conflict("no_exchange_key", f"There is no key for {exchange}: add one first.")
     deadline = Deadline()
     price = deadline.begin(lambda: public_api(exchange).last_price(parameters.symbol))
-    available = _available(exchange, around.account, deadline)
+    balance = _balance(exchange, around.account, deadline)
     rules = _rules(exchange, parameters.symbol, around.account, deadline, JUST_READ if needs_account else READ_LATELY)
-    free, running = available(), None
-    if stake is not None:
-        free, running = None if free is None else free + stake.margin, stake.running
+    free, running = _free(balance(), around, stake), None if stake is None else stake.running
     verdict = review(parameters, rules.rules, price(), free, around.other_orders, around.symbol_use, running=running)
     _raise_for_errors(verdict)
-    return Checked(resolve(parameters, rules.rules), rules, price(), verdict, around.account)
+    settled, wallet = resolve(parameters, rules.rules), balance()
+    return Checked(settled, rules, price(), verdict, around.account, None if wallet is None else wallet.wallet_balance)
 
 
 def check_changes(user_id: int, row: GridStrategy, changes: Mapping[str, Any], stake: Stake | None = None) -> Checked:
@@ -247,19 +250,18 @@ def _surroundings(
     session: OrmSession, user_id: int, exchange: str, symbol: str, strategy_id: int | None
 ) -> _Surroundings:
     account = account_of(session, user_id, exchange)
-    if strategy_id is not None:
-        own(session, user_id, exchange, strategy_id)
+    own_row = None if strategy_id is None else own(session, user_id, exchange, strategy_id)
     if account is None:
         return _Surroundings(None, 0, None)
     others = GridStrategy.account_id == account.id, GridStrategy.symbol == symbol, GridStrategy.id != (strategy_id or 0)
-    orders = (
-        select(func.count(GridOrder.id))
-        .join(GridStrategy, GridStrategy.id == GridOrder.strategy_id)
-        .where(*others, GridOrder.status.in_(LIVE), GridOrder.trigger_price.is_(None))
-    )
     user = session.scalars(select(GridStrategy).where(*others, GridStrategy.status.in_(ACTIVE)).limit(1)).first()
-    use = None if user is None else SymbolUse(user.leverage, MarginType(user.margin_type))
-    return _Surroundings(account, session.execute(orders).scalar_one(), use)
+    return _Surroundings(
+        account,
+        capital.orders_of_others(session, account.id, symbol, strategy_id),
+        None if user is None else SymbolUse(user.leverage, MarginType(user.margin_type)),
+        capital.committed(session, account.id, strategy_id),
+        own_row is not None and own_row.status in ACTIVE and own_row.entry_price is not None,
+    )
 
 
 def _rules(
@@ -273,19 +275,38 @@ def _rules(
         raise Invalid(unknown.reason, unknown.message, {"symbol": [unknown.message]}) from None
 
 
-def _available(exchange: str, account: ExchangeApi | None, deadline: Deadline) -> Callable[[], Decimal | None]:
-    """What may still back new orders, USDT; None without an account."""
+def _balance(exchange: str, account: ExchangeApi | None, deadline: Deadline) -> Callable[[], Balance | None]:
+    """The account's, USDT; None without an account."""
     if account is None:
         return lambda: None
-    balances = deadline.begin(account_api(exchange, credentials_of(account)).balances)
-    return lambda: next((b.available_balance for b in balances() if b.asset == SETTLEMENT_ASSET), Decimal(0))
+    read = deadline.begin(account_api(exchange, credentials_of(account)).balances)
+    nothing = Balance(SETTLEMENT_ASSET, Decimal(0), Decimal(0))
+    return lambda: next((one for one in read() if one.asset == SETTLEMENT_ASSET), nothing)
+
+
+def _free(balance: Balance | None, around: _Surroundings, stake: Stake | None) -> Decimal | None:
+    """What may back a grid, USDT: also when every order of the others fills."""
+    if balance is None:
+        return None
+    left = max(Decimal(0), balance.wallet_balance - around.committed)
+    if stake is not None:
+        return min(balance.available_balance + stake.margin, left)
+    return left if around.has_orders else min(balance.available_balance, left)
 
 
 def _raise_for_errors(verdict: Review) -> None:
     try:
         raise_for_errors(verdict)
+        if settings().refuse_liquidation_inside_range:
+            _refuse_liquidation(verdict)
     except Invalid as refused:
         raise NotAllowed(refused, verdict.ranges) from None
+
+
+def _refuse_liquidation(verdict: Review) -> None:
+    for warning in verdict.warnings:
+        if warning.code == "liquidation_inside_range":
+            raise Invalid(warning.code, warning.message, {"leverage": [warning.message]})
 
 
 def _apply(row: GridStrategy, checked: Checked) -> None:

@@ -28,6 +28,7 @@ _SAME_IN_ROW = (
 )
 _ENUMS = {"grid_type": GridType, "strategy_type": StrategyType, "sizing": Sizing, "margin_type": MarginType}
 _NUMBERS = ("grid_number", "leverage")
+COLUMNS = (*_SAME_IN_ROW, *_ENUMS, "lines")  # of a strategy's row
 
 
 def parameters_of(row: GridStrategy) -> Parameters:

@@ -3,8 +3,10 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
+from core import bus
 from core.credentials import credentials_of
 from core.db import Session
+from core.domain.checks import order_count_problems
 from core.domain.lifecycle import StrategyStatus
 from core.domain.order import OrderStatus, Purpose
 from core.domain.plan import PlannedCell
@@ -12,6 +14,7 @@ from core.errors import Conflict, Refused, Unavailable, VenueRefused
 from core.exchange import account_api
 from core.execution.intents import lock_strategies, new_order, next_cell_order
 from core.models import ExchangeApi, GridCell, GridOrder, GridStrategy
+from core.strategies import capital
 from core.strategies.creation import Checked, check
 from core.strategies.ending import fail
 from core.strategies.parameters import parameters_of
@@ -26,6 +29,10 @@ def make_plan(strategy_id: int) -> None:
         account = session.get_one(ExchangeApi, strategy.account_id)
         if strategy.entry_price is not None:
             return
+    odd = (bus.mark(strategy.exchange, strategy.symbol) or {}).get("odd")
+    if odd:
+        _say(strategy_id, odd)
+        return
     try:
         prepared = _prepare(strategy, account)
     except Unavailable as error:
@@ -38,10 +45,15 @@ def make_plan(strategy_id: int) -> None:
                 fail(session, locked, error.message)
         return
     with Session.begin() as session:
-        locked = lock_strategies(session, [strategy_id])[strategy_id]
+        locked = capital.lock(session, strategy)
         unplanned = locked.entry_price is None and locked.generation == strategy.generation
-        if locked.status == StrategyStatus.STARTING and unplanned:
+        if locked.status != StrategyStatus.STARTING or not unplanned:
+            return
+        lack = _lack(session, locked, prepared)
+        if lack is None:
             _store(session, locked, prepared)
+        else:
+            fail(session, locked, lack)
 
 
 def is_done(session: OrmSession, strategy: GridStrategy) -> bool:
@@ -92,6 +104,18 @@ def _prepare(strategy: GridStrategy, account: ExchangeApi) -> Checked:
         needs_account=True,
         strategy_id=strategy.id,
     )
+
+
+def _lack(session: OrmSession, strategy: GridStrategy, checked: Checked) -> str | None:
+    """What other strategies have taken since the check: two may have been checked at once."""
+    assert checked.review.plan is not None
+    assert checked.wallet is not None, "a start has an account"
+    free = checked.wallet - capital.committed(session, strategy.account_id, strategy.id)
+    if strategy.total_investment > free:
+        return f"the grid needs {strategy.total_investment} USDT of margin, available are {free} USDT"
+    taken = capital.orders_of_others(session, strategy.account_id, strategy.symbol, strategy.id)
+    problems = order_count_problems(checked.settled, len(checked.review.plan.cells), checked.rules.rules, taken)
+    return problems[0].message if problems else None
 
 
 def _store(session: OrmSession, strategy: GridStrategy, checked: Checked) -> None:

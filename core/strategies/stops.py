@@ -1,82 +1,125 @@
-"""Which strategies the mark price starts or ends."""
+"""What the mark price starts and ends: the triggers that follow from strategies' rows."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
-from core.domain.lifecycle import FinishReason, StrategyStatus
-from core.domain.parameters import Parameters, StrategyType
-from core.domain.risk import stop_hit, stop_prices
+from core.clock import now
+from core.domain.exact import PRECISE
+from core.domain.lifecycle import ACTIVE, FinishReason, StrategyStatus, move
+from core.domain.order import Side
+from core.domain.risk import exceeds_loss, exposure_pnl, loss_price, outwards, stop_prices
+from core.domain.symbol_rules import SymbolRules
+from core.domain.triggers import ABOVE, BELOW, Trigger
 from core.execution.intents import lock_strategies
 from core.execution.rules import rules_of
-from core.models import GridStrategy
-from core.strategies.parameters import parameters_of
+from core.execution.telling import tell
+from core.models import GridCell, GridStrategy
+from core.strategies.parameters import COLUMNS, parameters_of
 from core.strategies.requests import begin_start
+from core.strategies.trailing import trail_of
+
+Triggers = dict[int, tuple[Trigger, ...]]  # by strategy id
+
+STOP, START = "tasks.strategies.stop", "tasks.strategies.start"
+PAUSE, UPDATE = "tasks.strategies.pause", "tasks.strategies.update"
+STOPPABLE = (StrategyStatus.RUNNING, StrategyStatus.PAUSED)
+ARMED = (*STOPPABLE, StrategyStatus.WAITING)
+# A transaction is over, or aborted, this long after it has noted a change; hosts' clocks may differ by some seconds.
+OVERLAP = timedelta(seconds=30)
+_STATE = ("exchange", "status", "generation", "waited_above", "change", "trailed", "ladder_lower", "ladder_upper")
+_READ = load_only(*(getattr(GridStrategy, name) for name in (*COLUMNS, *_STATE)))
 
 
-@dataclass(frozen=True, slots=True)
-class Armed:
-    """A strategy with its stops as prices."""
-
-    strategy_id: int
-    symbol: str
-    parameters: Parameters
-    stop_loss: Decimal | None
-    take_profit: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    strategy_id: int
-    reason: FinishReason
-    message: str
-
-
-def armed(session: Session, exchange: str) -> list[Armed]:
-    """Every running strategy of a venue that has a stop."""
-    rows = session.scalars(
-        select(GridStrategy).where(
-            GridStrategy.exchange == exchange,
-            GridStrategy.status.in_((StrategyStatus.RUNNING, StrategyStatus.PAUSED)),
-        )
+def noted_changes(session: Session, exchange: str, since: datetime) -> dict[int, datetime]:
+    """When each strategy whose triggers may have changed since then has noted it."""
+    noted = select(GridStrategy.id, GridStrategy.rearmed_at).where(
+        GridStrategy.exchange == exchange, GridStrategy.rearmed_at >= since - OVERLAP
     )
-    found = []
-    for row in rows:
-        parameters = parameters_of(row)
-        loss, profit = stop_prices(
-            parameters, row.lower_price, row.upper_price, rules_of(session, row.exchange, row.symbol)
-        )
-        if loss is not None or profit is not None:
-            found.append(Armed(row.id, row.symbol, parameters, loss, profit))
+    return {row.id: row.rearmed_at for row in session.execute(noted) if row.rearmed_at is not None}
+
+
+def next_armed(session: Session, exchange: str, after: int, count: int) -> list[int]:
+    """The ids of the next `count` strategies that may have triggers."""
+    query = select(GridStrategy.id).where(GridStrategy.exchange == exchange, GridStrategy.status.in_(ARMED))
+    return list(session.scalars(query.where(GridStrategy.id > after).order_by(GridStrategy.id).limit(count)))
+
+
+def triggers_of(session: Session, strategy_ids: Collection[int]) -> Triggers:
+    """Empty where a strategy has none, or none any more."""
+    if not strategy_ids:
+        return {}
+    rows = session.scalars(select(GridStrategy).where(GridStrategy.id.in_(strategy_ids)).options(_READ)).all()
+    cells = _cells(session, rows)
+    rules = {key: rules_of(session, *key) for key in {(row.exchange, row.symbol) for row in rows}}
+    return dict.fromkeys(strategy_ids, ()) | {
+        row.id: tuple(_triggers_of(row, cells[row.id], rules[row.exchange, row.symbol])) for row in rows
+    }
+
+
+def _cells(session: Session, rows: Iterable[GridStrategy]) -> dict[int, list[GridCell]]:
+    """By strategy id, of those whose cells' losses are limited."""
+    limited = {row.id: row.generation for row in rows if _is_limited(row)}
+    found: dict[int, list[GridCell]] = defaultdict(list)
+    for cell in session.scalars(select(GridCell).where(GridCell.strategy_id.in_(limited))) if limited else ():
+        if cell.generation == limited[cell.strategy_id]:
+            found[cell.strategy_id].append(cell)
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A strategy that waits for its trigger; `above`: where the mark was when it began, None before the first mark."""
-
-    strategy_id: int
-    symbol: str
-    trigger_price: Decimal
-    above: bool | None
-
-    def is_due(self, mark: Decimal) -> bool:
-        """Whether this mark says something new: it is the first, or it is at or past the trigger."""
-        return self.above is None or has_crossed(self.trigger_price, self.above, mark)
+def _is_limited(row: GridStrategy) -> bool:
+    return row.cell_loss_limit is not None and row.status == StrategyStatus.RUNNING
 
 
-def waiting(session: Session, exchange: str) -> list[Waiting]:
-    rows = session.scalars(
-        select(GridStrategy).where(GridStrategy.exchange == exchange, GridStrategy.status == StrategyStatus.WAITING)
-    )
-    return [Waiting(row.id, row.symbol, row.trigger_price, row.waited_above) for row in rows if row.trigger_price]
+def _triggers_of(row: GridStrategy, cells: Sequence[GridCell], rules: SymbolRules) -> Iterator[Trigger]:
+    if row.status in STOPPABLE:
+        yield from _stops(row, rules)
+        yield from _trails(row, rules)
+    if row.cell_loss_limit is not None and cells:
+        yield from _loss_limits(row, cells, row.cell_loss_limit)
+    if row.status == StrategyStatus.WAITING and row.trigger_price is not None:
+        yield _start(row, row.trigger_price)
 
 
-def has_crossed(trigger_price: Decimal, above: bool, mark: Decimal) -> bool:
-    return mark <= trigger_price if above else mark >= trigger_price
+def _stops(row: GridStrategy, rules: SymbolRules) -> Iterator[Trigger]:
+    parameters = parameters_of(row)
+    prices = stop_prices(parameters, row.lower_price, row.upper_price, rules)
+    reasons = (FinishReason.STOP_LOSS, FinishReason.TAKE_PROFIT)
+    for reason, price, direction in zip(reasons, prices, outwards(parameters.strategy_type), strict=True):
+        if price is not None:
+            yield Trigger(row.symbol, direction, price, STOP, row.id, row.generation, (reason.value,))
+
+
+def _trails(row: GridStrategy, rules: SymbolRules) -> Iterator[Trigger]:
+    trail = trail_of(row, rules)
+    for direction, price in ((ABOVE, trail.above), (BELOW, trail.below)):
+        if price is not None:
+            yield Trigger(row.symbol, direction, price, UPDATE, row.id, row.generation, lasting=False)
+
+
+def _loss_limits(row: GridStrategy, cells: Sequence[GridCell], limit: Decimal) -> Iterator[Trigger]:
+    """Where the first cell of each side would have lost the limit, had it opened at its line: what a cell holds and at
+    which price changes with each fill, and is looked at when it is rung for."""
+    for side, direction, first in ((Side.BUY, BELOW, max), (Side.SELL, ABOVE, min)):
+        prices = [
+            loss_price(side, cell.quantity, cell.lower_price if side is Side.BUY else cell.upper_price, limit)
+            for cell in cells
+            if cell.opening_side == side
+        ]
+        if prices and first(prices) > 0:
+            yield Trigger(row.symbol, direction, first(prices), PAUSE, row.id, row.generation, lasting=False)
+
+
+def _start(row: GridStrategy, trigger_price: Decimal) -> Trigger:
+    """Where it is not known yet from which side the price comes, the first mark is news."""
+    if row.waited_above is None:
+        return Trigger(row.symbol, ABOVE, Decimal(0), START, row.id, row.generation)
+    direction = BELOW if row.waited_above else ABOVE
+    return Trigger(row.symbol, direction, trigger_price, START, row.id, row.generation)
 
 
 def judge_trigger(session: Session, strategy_id: int, mark: Decimal) -> None:
@@ -86,24 +129,53 @@ def judge_trigger(session: Session, strategy_id: int, mark: Decimal) -> None:
         return
     if strategy.waited_above is None:
         strategy.waited_above = mark > strategy.trigger_price
-    if mark == strategy.trigger_price or has_crossed(strategy.trigger_price, strategy.waited_above, mark):
+    if mark == strategy.trigger_price or _start(strategy, strategy.trigger_price).is_reached(mark):
         begin_start(strategy)
 
 
-def hits(strategies: Sequence[Armed], marks: Mapping[str, Decimal]) -> Iterator[Hit]:
-    """`marks`: symbol -> mark price, quote."""
-    for strategy in strategies:
-        mark = marks.get(strategy.symbol)
-        if mark is None:
-            continue
-        parameters = strategy.parameters
-        reason = stop_hit(
-            StrategyType(parameters.strategy_type),
-            parameters.lower_price,
-            parameters.upper_price,
-            strategy.stop_loss,
-            strategy.take_profit,
-            mark,
-        )
-        if reason is not None:
-            yield Hit(strategy.strategy_id, reason, f"the mark price {mark} has reached the {reason.lower()} price")
+def judge_cells(session: Session, strategy_id: int, mark: Decimal) -> None:
+    """Pauses a running strategy of which a cell has lost its limit at this mark."""
+    strategy = lock_strategies(session, [strategy_id]).get(strategy_id)
+    if strategy is None or not _is_limited(strategy):
+        return
+    cells = session.scalars(
+        select(GridCell).where(GridCell.strategy_id == strategy_id, GridCell.generation == strategy.generation)
+    )
+    losing = [(pnl, cell) for cell in cells if exceeds_loss(pnl := _pnl(cell, mark), strategy.cell_loss_limit)]
+    if not losing:
+        return
+    pnl, cell = min(losing, key=lambda one: one[0])
+    strategy.status = move(StrategyStatus.RUNNING, StrategyStatus.PAUSED)
+    strategy.look_at = now()
+    tell(
+        session,
+        strategy,
+        "cell_loss_limit",
+        f"cell {cell.cell_index} has lost {-pnl} USDT at the mark price {mark}: paused",
+        level="WARNING",
+        cell_index=cell.cell_index,
+        loss=format(-pnl, "f"),
+        mark_price=format(mark, "f"),
+    )
+
+
+def _pnl(cell: GridCell, mark: Decimal) -> Decimal:
+    """Of what it holds, quote, signed."""
+    if not cell.cost_quantity:
+        return Decimal(0)
+    entry_price = PRECISE.divide(cell.held_cost, cell.cost_quantity)
+    return exposure_pnl(Side(cell.opening_side), cell.cost_quantity, entry_price, mark)
+
+
+def note_oddities(session: Session, exchange: str, odd: Mapping[str, str]) -> None:
+    """Tells the active strategies on each symbol why nothing is decided on its marks, or (empty) that it is again."""
+    concerned = select(GridStrategy).where(
+        GridStrategy.exchange == exchange, GridStrategy.symbol.in_(odd), GridStrategy.status.in_(ACTIVE)
+    )
+    for strategy in session.scalars(concerned):
+        words = odd[strategy.symbol]
+        if words:
+            message = f"{words}: stops, triggers and starts wait"
+            tell(session, strategy, "market_odd", message, level="WARNING")
+        else:
+            tell(session, strategy, "market_calm", "the mark price is as usual again: what waited goes on")

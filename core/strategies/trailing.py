@@ -1,16 +1,15 @@
 """A grid that follows the market: each step is a change of the running grid, of one cell at either end."""
 
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.domain.lifecycle import StrategyStatus
 from core.domain.parameters import Parameters
 from core.domain.plan import PlannedCell
+from core.domain.symbol_rules import SymbolRules
 from core.domain.trailing import step_prices, trailing_step
 from core.execution.intents import lock_strategies, may_open
 from core.execution.rules import rules_of
@@ -24,8 +23,6 @@ from core.strategies.wanted import Wanted
 class Trail:
     """The marks (quote) from which on a strategy's range is to move; None where it may not."""
 
-    strategy_id: int
-    symbol: str
     above: Decimal | None
     below: Decimal | None
 
@@ -33,22 +30,10 @@ class Trail:
         return (self.above is not None and mark >= self.above) or (self.below is not None and mark <= self.below)
 
 
-def trails(session: Session, exchange: str) -> list[Trail]:
-    """Of every running strategy of a venue that may trail and is not being changed."""
-    rows = session.scalars(
-        select(GridStrategy).where(
-            GridStrategy.exchange == exchange,
-            GridStrategy.status == StrategyStatus.RUNNING,
-            GridStrategy.change.is_(None),
-            or_(GridStrategy.trailing_up.is_not(None), GridStrategy.trailing_down.is_not(None)),
-        )
-    )
-    return [_trail(session, row) for row in rows]
-
-
-def due(trails: Iterable[Trail], marks: Mapping[str, Decimal]) -> Iterator[Trail]:
-    """`marks`: symbol -> mark price, quote."""
-    return (trail for trail in trails if trail.symbol in marks and trail.is_due(marks[trail.symbol]))
+def trail_of(strategy: GridStrategy, rules: SymbolRules) -> Trail:
+    if strategy.change is not None or strategy.status != StrategyStatus.RUNNING:
+        return Trail(None, None)
+    return Trail(*step_prices(_on_ladder(strategy), rules, strategy.trailed))
 
 
 def take_step(session: Session, strategy_id: int, mark: Decimal) -> None:
@@ -56,10 +41,11 @@ def take_step(session: Session, strategy_id: int, mark: Decimal) -> None:
     strategy = lock_strategies(session, [strategy_id]).get(strategy_id)
     if strategy is None or strategy.status != StrategyStatus.RUNNING or not may_open(strategy):
         return
-    if strategy.change is not None or not _trail(session, strategy).is_due(mark):
+    rules = rules_of(session, strategy.exchange, strategy.symbol)
+    if strategy.change is not None or not trail_of(strategy, rules).is_due(mark):
         return
     cells = cell_rows(session, strategy)
-    ladder, rules = _on_ladder(strategy), rules_of(session, strategy.exchange, strategy.symbol)
+    ladder = _on_ladder(strategy)
     rises = mark > strategy.upper_price
     lost = cells[0] if rises else cells[-1]
     added = trailing_step(
@@ -97,11 +83,6 @@ def _wanted(strategy: GridStrategy, cells: list[PlannedCell], mark: Decimal, ste
         because=f"Trailing {way} to {cells[0].lower} - {cells[-1].upper}, the mark price is {mark}",
         steps=steps,
     )
-
-
-def _trail(session: Session, strategy: GridStrategy) -> Trail:
-    rules = rules_of(session, strategy.exchange, strategy.symbol)
-    return Trail(strategy.id, strategy.symbol, *step_prices(_on_ladder(strategy), rules, strategy.trailed))
 
 
 def _on_ladder(strategy: GridStrategy) -> Parameters:

@@ -122,6 +122,8 @@ class Run:
         """Each second; every other one when nothing happens any more, which spares time."""
         if not self._is_calm or int(self.world.seconds) % 2:
             ring("tasks.upkeep.sweep")
+        if int(self.world.seconds) % 5 == 0:
+            ring("tasks.upkeep.judge_margins")
 
     def _storm(self) -> None:
         world, random = self.world, self.world.random

@@ -121,9 +121,12 @@ class Market:
         self._venue = venue
         self._symbols = symbols
         self._watch = VenueWatch("paper")
+        self._watch.active = True
         world.every(2.0, self._publish)
 
     def _publish(self) -> None:
+        with suppress(DatabaseUnavailable):
+            self._watch.load()
         self._watch.take([self._mark(symbol) for symbol in self._symbols])
 
     def _mark(self, symbol: str) -> MarkPrice:

@@ -122,6 +122,8 @@ class Hands:
             fields["trailing_down"] = price * 960 // 1000 // tick * tick
         if random.random() < 0.1:
             fields["trigger_price"] = price * random.choice((998, 1002)) // 1000 // tick * tick
+        if random.random() < 0.15:
+            fields["cell_loss_limit"] = fields["total_investment"] / 1000
         return fields
 
     def ask(self) -> None:

@@ -46,6 +46,10 @@ class BinancePublicApi:
         ticker = self._get("/fapi/v2/ticker/price", symbol=symbol)
         return parse.parsed(lambda content: decimal_of(content["price"]), ticker)
 
+    def last_prices(self) -> Mapping[str, Decimal]:
+        rows = self._get("/fapi/v2/ticker/price")
+        return parse.parsed(lambda content: {row["symbol"]: decimal_of(row["price"]) for row in content}, rows)
+
     def candles(
         self, symbol: str, interval: str, start: int | None = None, end: int | None = None, limit: int = 500
     ) -> list[Candle]:

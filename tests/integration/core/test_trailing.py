@@ -8,9 +8,11 @@ import pytest
 
 from core.db import Session
 from core.domain.order import Purpose, Side
+from core.domain.triggers import BELOW, Trigger
 from core.models import Event, GridStrategy
 from core.strategies.progress import advance
-from core.strategies.trailing import due, take_step, trails
+from core.strategies.stops import UPDATE, triggers_of
+from core.strategies.trailing import take_step
 from tests.integration.core.test_updating import (
     RESTING,
     carry_through,
@@ -99,11 +101,13 @@ def test_a_step_is_given_up_when_that_cell_buys_meanwhile() -> None:
 
 def test_only_marks_that_leave_the_range_by_a_spacing_ring() -> None:
     grid = running_grid(parameters=TRAILING)
-    with Session.reading() as session:
-        armed = trails(session, "paper")
-    assert [(trail.above, trail.below) for trail in armed] == [(106000, 94000)]
     for mark, rings in (("105999.9", False), ("106000", True), ("94000.1", False), ("94000", True)):
-        assert bool(list(due(armed, {"BTCUSDT": D(mark)}))) == rings
+        assert any(trigger.is_reached(D(mark)) for trigger in armed(grid)) == rings
     with Session.begin() as session:
         session.get_one(GridStrategy, grid).trailing_up = None
-        assert trails(session, "paper")[0].above is None
+    assert [trigger.direction for trigger in armed(grid)] == [BELOW]
+
+
+def armed(grid: int) -> list[Trigger]:
+    with Session.reading() as session:
+        return [trigger for trigger in triggers_of(session, [grid])[grid] if trigger.task == UPDATE]

@@ -69,3 +69,10 @@ def test_mark_prices_are_pushed(paper_server: PaperServer) -> None:
 
     wait_until(follow, 5, "the new mark")
     stream.close()
+
+
+def test_all_last_prices_in_one_answer(paper_server: PaperServer) -> None:
+    paper_server.move("BTCUSDT", "81234.5")
+    prices = public_api("paper").last_prices()
+    assert prices["BTCUSDT"] == Decimal("81234.5")
+    assert len(prices) > 1

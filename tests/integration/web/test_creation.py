@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from core.clock import sleep
+from core.config import settings
 from core.db import Session
 from core.domain.lifecycle import StrategyStatus
 from core.domain.lines import grid_lines
@@ -293,3 +294,37 @@ def test_a_second_create_with_the_same_key_makes_nothing_new(anna: Person, grid:
     assert count(GridStrategy) == 1
     other = anna.post("/grid/create/paper", {**grid, "name": "x"}, **once)
     assert refused(other) == (422, "idempotency_mismatch")
+
+
+def test_a_grid_is_refused_what_another_may_come_to_need(anna: Person, grid: dict[str, Any]) -> None:
+    """It has no orders yet: what the venue says to be available does not know of it."""
+    first: Any = anna.post("/grid/create/paper", {**grid, "total_investment": "7000"}).json
+    second = {**grid, "total_investment": "3001"}
+    assert anna.post("/grid/create/paper", second).status_code == 201
+    set_status(first["id"], StrategyStatus.STARTING)
+    answer = anna.post("/grid/create/paper", second)
+    assert refused(answer) == (422, "insufficient_balance")
+    assert "available are 3000" in answer.json["message"]  # type: ignore[index]
+    assert anna.post("/grid/create/paper", {**second, "total_investment": "3000"}).status_code == 201
+
+
+def test_cells_that_have_no_order_yet_count_against_the_symbols_limit(anna: Person, grid: dict[str, Any]) -> None:
+    grid = {**grid, "leverage": 20}
+    number = anna.post("/grid/create/paper", {**grid, "grid_number": 150}).json["id"]  # type: ignore[index]
+    set_status(number, StrategyStatus.PAUSED)
+    answer = anna.post("/grid/create/paper", {**grid, "grid_number": 51})
+    assert refused(answer) == (422, "too_many_orders")
+    assert anna.post("/grid/create/paper", {**grid, "grid_number": 50}).status_code == 201
+
+
+def test_a_liquidation_inside_the_range_is_warned_of_or_refused_as_configured(
+    anna: Person, grid: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steep = {**grid, "lower_price": "40000", "upper_price": "82000", "leverage": 20}
+    seen: Any = anna.post("/grid/preview/paper", steep).json
+    assert "liquidation_inside_range" in [warning["code"] for warning in seen["warnings"]]
+    assert anna.post("/grid/create/paper", steep).status_code == 201
+    monkeypatch.setenv("LIQUIDATION_INSIDE_RANGE", "refuse")
+    settings.cache_clear()
+    assert refused(anna.post("/grid/create/paper", steep)) == (422, "liquidation_inside_range")
+    assert anna.post("/grid/create/paper", grid).status_code == 201

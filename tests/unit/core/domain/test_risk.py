@@ -18,7 +18,6 @@ from core.domain.risk import (
     maintenance_margin,
     max_leverage,
     max_notional,
-    stop_hit,
     stop_prices,
 )
 from core.domain.symbol_rules import Bracket
@@ -156,37 +155,6 @@ def test_more_money_behind_a_position_moves_its_liquidation_away(
 # Stops
 
 STOP, TAKE = FinishReason.STOP_LOSS, FinishReason.TAKE_PROFIT
-
-
-@pytest.mark.parametrize(
-    ("strategy_type", "stop_loss", "take_profit", "mark", "expected"),
-    [
-        (LONG, "90", "210", "90", STOP),
-        (LONG, "90", "210", "90.01", None),
-        (LONG, "90", "210", "210", TAKE),
-        (LONG, "90", "210", "209.99", None),
-        (SHORT, "210", "90", "210", STOP),
-        (SHORT, "210", "90", "209.99", None),
-        (SHORT, "210", "90", "90", TAKE),
-        (SHORT, "210", "90", "90.01", None),
-        (NEUTRAL, "90", "210", "89", STOP),
-        (NEUTRAL, "90", "210", "211", TAKE),
-        (NEUTRAL, "90", "210", "150", None),
-        (NEUTRAL, None, None, "1", None),
-        (LONG, None, "210", "1", None),
-        (SHORT, "210", None, "1", None),
-    ],
-)
-def test_a_stop_is_hit_when_the_mark_reaches_it(
-    strategy_type: StrategyType,
-    stop_loss: str | None,
-    take_profit: str | None,
-    mark: str,
-    expected: FinishReason | None,
-) -> None:
-    stops = [None if price is None else Decimal(price) for price in (stop_loss, take_profit)]
-    hit = stop_hit(strategy_type, Decimal(100), Decimal(200), stops[0], stops[1], Decimal(mark))
-    assert hit is expected
 
 
 @pytest.mark.parametrize(
