@@ -15,7 +15,7 @@ from core.execution.events import Consequences, Finding, apply_findings
 from core.execution.identity import identity
 from core.execution.switches import is_unread, note_read, throw_unread
 from core.models import ExchangeApi, GridStrategy
-from core.reconciliation import books, cells, hearing, restored, roll
+from core.reconciliation import audit, books, cells, hearing, restored, roll
 from core.reconciliation.trades import read_trades
 
 INTERVAL = timedelta(minutes=5)
@@ -38,8 +38,8 @@ def reconcile(account_id: int) -> Consequences:
     books.read_incomes(account_id, api)
     with Session.begin() as session:
         cells.refill(session, account_id)
-        books.check(session, account_id)
         note_read(session, account_id)
+    audit.check(account_id)
     return consequences
 
 
@@ -48,8 +48,7 @@ def read_incomes(account_id: int) -> None:
     with Session.reading() as session:
         account = session.get_one(ExchangeApi, account_id)
     books.read_incomes(account_id, account_api(account.exchange, credentials_of(account), routine=True))
-    with Session.begin() as session:
-        books.check(session, account_id)
+    audit.check(account_id)
 
 
 def halt_until_read(session: OrmSession) -> None:
