@@ -50,6 +50,7 @@ beat_schedule = {
     # It does not expire: a worker whose host's clock is wrong would take each for an old one.
     "sweep": {"task": "tasks.upkeep.sweep", "schedule": 1.0},
     "snapshot": {"task": "tasks.upkeep.snapshot", "schedule": 60.0, "options": {"expires": 50}},
+    "thin snapshots": {"task": "tasks.upkeep.thin_snapshots", "schedule": 3600.0, "options": {"expires": 600}},
     **{
         f"heartbeat {queue}": {
             "task": "tasks.watchdog.heartbeat",

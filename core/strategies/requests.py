@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import bus
-from core.clock import now
+from core.clock import now, to_ms
 from core.domain.lifecycle import ACTIVE, CHANGEABLE, STARTABLE, OperationState, StrategyStatus, move
 from core.domain.parameters import Parameters
 from core.errors import Conflict, NotFound
@@ -141,6 +141,8 @@ def begin_start(strategy: GridStrategy) -> None:
     strategy.pool_quantity = strategy.pool_cost = strategy.pool_fees = Decimal(0)
     strategy.ladder_lower = strategy.ladder_upper = None
     strategy.trailed = 0
+    if strategy.started_at is not None and strategy.stopped_at is not None:
+        strategy.ran_ms += max(0, to_ms(strategy.stopped_at) - to_ms(strategy.started_at))
     strategy.started_at = now()
     strategy.stopped_at = None
 
