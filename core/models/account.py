@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.clock import now
 from core.models.columns import Base
 
-NOT_OF_TRADES = "trade_id = ''"  # funding, transfers, the insurance fund's payments
+NOT_OF_TRADES = "income_type NOT IN ('COMMISSION', 'REALIZED_PNL')"  # funding, transfers, the insurance fund
 
 
 class ExchangeApi(Base):

@@ -38,8 +38,8 @@ def upgrade() -> None:
             "ix_incomes_not_of_trades",
             ["account_id"],
             unique=False,
-            postgresql_where=sa.text("trade_id = ''"),
-            sqlite_where=sa.text("trade_id = ''"),
+            postgresql_where=sa.text("income_type NOT IN ('COMMISSION', 'REALIZED_PNL')"),
+            sqlite_where=sa.text("income_type NOT IN ('COMMISSION', 'REALIZED_PNL')"),
         )
     with op.batch_alter_table("fills", schema=None) as batch_op:
         batch_op.create_index(
