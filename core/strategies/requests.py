@@ -17,6 +17,7 @@ from core.domain.parameters import Parameters
 from core.errors import Conflict, NotFound
 from core.execution.intents import lock_strategies
 from core.execution.switches import require_released
+from core.execution.telling import tell
 from core.models import ExchangeApi, GridStrategy, Operation
 from core.strategies.parameters import apply_parameters, parameters_as_json, parameters_from_json
 from core.strategies.wanted import Wanted
@@ -62,7 +63,7 @@ def request_reset(  # noqa: PLR0917 - whose, which, and what is asked
         begin_stop(strategy, StrategyStatus.STOPPED, close_position)
         return _operation(session, strategy, "reset", **arguments)
     operation = _operation(session, strategy, "reset", **arguments)
-    apply_reset(strategy, operation)
+    apply_reset(session, strategy, operation)
     return operation
 
 
@@ -161,13 +162,26 @@ def _closes(strategy: GridStrategy, close_position: bool | None) -> bool:
     return strategy.close_position_on_stop if close_position is None else close_position
 
 
-def apply_reset(strategy: GridStrategy, operation: Operation) -> None:
-    """The second half of a reset: the new parameters, and a new run."""
-    parameters = operation.arguments["parameters"]
+def apply_reset(session: Session, strategy: GridStrategy, operation: Operation) -> None:
+    """The second half of a reset: the new parameters, what becomes of the profit so far, and a new run."""
+    parameters, invested = operation.arguments["parameters"], strategy.total_investment
     if parameters is not None:
         apply_parameters(strategy, parameters_from_json(parameters))
         strategy.version += 1
+    earned = strategy.ledger.earned(strategy.profit_settled)
+    strategy.profit_settled += earned
+    if earned and not strategy.profit_collection and strategy.total_investment == invested:
+        _reinvest(session, strategy, earned)
     begin_run(strategy)
+
+
+def _reinvest(session: Session, strategy: GridStrategy, earned: Decimal) -> None:
+    """The next run's quantities grow by it: its budget is made of the whole investment."""
+    strategy.total_investment += earned
+    strategy.reinvested += earned
+    strategy.version += 1
+    message = f"{earned} USDT of grid profit are invested again: {strategy.total_investment} in all"
+    tell(session, strategy, "profit_reinvested", message, earned=format(earned, "f"))
 
 
 def _own(session: Session, user_id: int, exchange: str, strategy_id: int) -> GridStrategy:

@@ -26,6 +26,8 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("profit_settled", core.models.columns.Exact(), nullable=False, server_default=sa.text("'0'"))
         )
+    # What was earned under the old rules stays set aside.
+    op.execute("UPDATE grid_strategies SET profit_settled = grid_profit, first_entry_price = entry_price")
     with op.batch_alter_table("exchange_apis", schema=None) as batch_op:
         batch_op.add_column(sa.Column("books_balance", sa.Boolean(), nullable=True))
         batch_op.add_column(sa.Column("books_difference", core.models.columns.Exact(), nullable=True))
