@@ -19,9 +19,9 @@ MOST_POINTS = 500
 JUST_ENDED = timedelta(minutes=2)
 # (older than, span): of these each span keeps its lowest and its highest point. Each span is a multiple of the last.
 TIERS = (
-    (timedelta(days=1), timedelta(minutes=15)),
-    (timedelta(days=7), timedelta(hours=1)),
-    (timedelta(days=90), timedelta(hours=6)),
+    (timedelta(days=1), timedelta(minutes=30)),
+    (timedelta(days=7), timedelta(hours=2)),
+    (timedelta(days=90), timedelta(hours=12)),
 )
 _AT_ONCE = 500
 

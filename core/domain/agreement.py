@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import takewhile
 
 from core.domain.amounts import Amounts, less, total
 from core.domain.ledger import SETTLEMENT_ASSET
@@ -19,23 +20,19 @@ class Booked:
     theirs: Amounts | None
 
     @property
-    def agrees(self) -> bool:
-        return not self.difference
-
-    @property
     def difference(self) -> Amounts:
         return {} if self.theirs is None else less(self.gain, self.theirs)
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`agreed` is what the first `until` rows have brought, without a gap; `gain` is all of it; `difference` that of
-    the trades that both sides know."""
+    """`until`: the last row before the first whose trade the exchange has no line of yet; up to there the rows have
+    brought `gain`, which is `apart` from the exchange's lines. The rest has brought `rest`."""
 
     until: int
-    agreed: Amounts
     gain: Amounts
-    difference: Amounts
+    apart: Amounts
+    rest: Amounts
 
 
 def gain_of(realized_pnl: Decimal, fee: Decimal, fee_asset: str) -> dict[str, Decimal]:
@@ -45,17 +42,12 @@ def gain_of(realized_pnl: Decimal, fee: Decimal, fee_asset: str) -> dict[str, De
 
 def compare(rows: Sequence[Booked], last_known: int, start: int = 0) -> Comparison:
     """`rows` rise from `start`; `last_known` is the last trade that the exchange has a line of."""
-    agreed = []
-    for row in rows:
-        if row.trade > last_known or not row.agrees:
-            break
-        agreed.append(row)
-    known = (row for row in rows if row.trade <= last_known)
+    known = list(takewhile(lambda row: row.trade <= last_known, rows))
     return Comparison(
-        until=agreed[-1].row if agreed else start,
-        agreed=total(row.gain for row in agreed),
-        gain=total(row.gain for row in rows),
-        difference=total(row.difference for row in known),
+        until=known[-1].row if known else start,
+        gain=total(row.gain for row in known),
+        apart=total(row.difference for row in known),
+        rest=total(row.gain for row in rows[len(known) :]),
     )
 
 

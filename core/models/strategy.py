@@ -128,10 +128,12 @@ class GridStrategy(Base):
     books_difference: Mapped[Decimal | None]
     books_checked_at: Mapped[datetime | None]
     books_explanation: Mapped[str] = mapped_column(default="")  # of a difference, in words
-    # fills up to this one agree with the exchange's lines, and have brought this: asset -> decimal string
+    # fills up to this one have been compared, have brought this, and this more than the exchange's lines say:
+    # asset -> decimal string
     books_fill_id: Mapped[int] = mapped_column(default=0)
     books_sums: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    # the same of the slow walk that looks at them once more
+    books_apart: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    # how far the slow walk is that looks at them once more
     audit_fill_id: Mapped[int] = mapped_column(default=0)
     audit_sums: Mapped[dict[str, Any]] = mapped_column(default=dict)
     peak_equity: Mapped[Decimal] = mapped_column(default=ZERO)

@@ -2,8 +2,8 @@
 
 A fill is compared once, as soon as the exchange's lines of its trade are known, and then counted in a running sum. What
 that can't see is a row behind it that was changed or lost: a second walk looks at them again, so many rows a check.
-Wherever anything differs the whole is compared from the start, and a difference is believed only when a second, later
-check still shows it.
+Wherever anything differs the whole is compared from the start, page by page, and a difference is believed only when a
+second, later check still shows it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,8 @@ from core.models import ExchangeApi, Fill, Funding, GridStrategy, Income
 from core.reconciliation import unowned
 from core.reconciliation.lines import OF_THE_FILL, by_trade, last_known_trade
 
-AUDITED = 2000  # rows a check
+PAGE = 2000  # rows a transaction
+AUDITED = 1000  # rows a check
 TRADES = "the fills come to {} than the exchange's lines of the same trades"
 ROWS = "the running sums come to {} than the fills"
 FUNDING = "the funding booked comes to {} than its payments"
@@ -35,12 +36,29 @@ def check(account_id: int) -> None:
         ran = select(GridStrategy.id).where(GridStrategy.account_id == account_id, GridStrategy.generation > 0)
         numbers = session.scalars(ran.order_by(GridStrategy.id)).all()
     for number in numbers:
-        with Session.begin() as session:
-            for strategy in lock_strategies(session, [number]).values():
-                _note(strategy, _differences(session, strategy))
+        if not _judge(number, may_restart=True):
+            _judge(number, may_restart=False)
     with Session.begin() as session:
         account = session.get_one(ExchangeApi, account_id, with_for_update=True)
         _note(account, unowned.differences(session, account))
+
+
+def _judge(strategy_id: int, *, may_restart: bool) -> bool:
+    """False where the whole is to be compared once more, from the start: then nothing has been said yet."""
+    while True:
+        with Session.begin() as session:
+            strategy = lock_strategies(session, [strategy_id]).get(strategy_id)
+            if strategy is None:
+                return True
+            rest = _walk_on(session, strategy)
+            if rest is None:
+                continue
+            found = _differences(session, strategy, rest)
+            if may_restart and (any(found.values()) or not _is_audited(session, strategy)):
+                strategy.books_fill_id, strategy.books_sums, strategy.books_apart = 0, {}, {}
+                return False
+            _note(strategy, found)
+            return True
 
 
 def _note(books: GridStrategy | ExchangeApi, found: Mapping[str, Amounts]) -> None:
@@ -52,26 +70,25 @@ def _note(books: GridStrategy | ExchangeApi, found: Mapping[str, Amounts]) -> No
         books.books_checked_at = now()
 
 
-def _differences(session: OrmSession, strategy: GridStrategy) -> dict[str, Amounts]:
-    last_known = last_known_trade(session, strategy.account_id, strategy.symbol)
-    found = _compare_new(session, strategy, last_known)
-    if strategy.books_fill_id and (any(found.values()) or not _is_audited(session, strategy)):
-        strategy.books_fill_id, strategy.books_sums = 0, {}
-        found = _compare_new(session, strategy, last_known)
-    return found
+def _walk_on(session: OrmSession, strategy: GridStrategy) -> Amounts | None:
+    """Compares and counts the next page; returns what the rows behind it have brought, None where more pages wait."""
+    start, last_known = strategy.books_fill_id, last_known_trade(session, strategy.account_id, strategy.symbol)
+    rows = list(_booked(session, strategy, Fill.id > start, PAGE))
+    page = compare(rows, last_known, start)
+    if len(rows) == PAGE and page.until == start:  # all of them wait for their lines
+        page = compare(list(_booked(session, strategy, Fill.id > start)), last_known, start)
+    strategy.books_fill_id = page.until
+    strategy.books_sums = as_json(total((from_json(strategy.books_sums), page.gain)))
+    strategy.books_apart = as_json(total((from_json(strategy.books_apart), page.apart)))
+    return None if len(rows) == PAGE and page.until > start else page.rest
 
 
-def _compare_new(session: OrmSession, strategy: GridStrategy, last_known: int) -> dict[str, Amounts]:
-    """Compares what lies behind the running sum, and lets it grow by what agrees."""
-    start = strategy.books_fill_id
-    seen = compare(list(_booked(session, strategy, Fill.id > start)), last_known, start)
-    counted = from_json(strategy.books_sums)
-    strategy.books_fill_id, strategy.books_sums = seen.until, as_json(total((counted, seen.agreed)))
+def _differences(session: OrmSession, strategy: GridStrategy, rest: Amounts) -> dict[str, Amounts]:
     shares = session.execute(select(Funding.asset, Funding.amount).where(Funding.strategy_id == strategy.id))
     paid = total({asset: amount} for asset, amount in shares)
     return {
-        TRADES: seen.difference,
-        ROWS: less(_running(strategy), total((counted, seen.gain))),
+        TRADES: from_json(strategy.books_apart),
+        ROWS: less(_running(strategy), total((from_json(strategy.books_sums), rest))),
         FUNDING: less({SETTLEMENT_ASSET: strategy.funding}, {SETTLEMENT_ASSET: paid.get(SETTLEMENT_ASSET, ZERO)}),
     }
 
@@ -92,9 +109,9 @@ def _is_audited(session: OrmSession, strategy: GridStrategy) -> bool:
     sums = total((from_json(strategy.audit_sums), page.gain))
     if len(rows) < AUDITED:
         strategy.audit_fill_id, strategy.audit_sums = 0, {}
-        return not page.difference and sums == from_json(strategy.books_sums)
+        return not page.apart and sums == from_json(strategy.books_sums)
     strategy.audit_fill_id, strategy.audit_sums = rows[-1].row, as_json(sums)
-    return not page.difference
+    return not page.apart
 
 
 def _booked(

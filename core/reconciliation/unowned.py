@@ -26,8 +26,8 @@ def differences(session: Session, account: ExchangeApi) -> dict[str, Amounts]:
 
 
 def _difference(session: Session, account: ExchangeApi, symbol: str) -> Amounts:
-    rows = list(_booked(session, account, symbol))
-    return compare(rows, last_known_trade(session, account.id, symbol)).difference if rows else {}
+    rows = sorted(_booked(session, account, symbol), key=lambda row: row.trade)
+    return compare(rows, last_known_trade(session, account.id, symbol)).apart if rows else {}
 
 
 def _booked(session: Session, account: ExchangeApi, symbol: str) -> Iterator[Booked]:

@@ -16,6 +16,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("books_explanation", sa.String(), nullable=False, server_default=""))
         batch_op.add_column(sa.Column("books_fill_id", sa.Integer(), nullable=False, server_default="0"))
         batch_op.add_column(sa.Column("books_sums", sa.JSON(), nullable=False, server_default="{}"))
+        batch_op.add_column(sa.Column("books_apart", sa.JSON(), nullable=False, server_default="{}"))
         batch_op.add_column(sa.Column("audit_fill_id", sa.Integer(), nullable=False, server_default="0"))
         batch_op.add_column(sa.Column("audit_sums", sa.JSON(), nullable=False, server_default="{}"))
         batch_op.add_column(sa.Column("ran_ms", sa.BigInteger(), nullable=False, server_default="0"))
@@ -76,6 +77,7 @@ def downgrade() -> None:
             "ran_ms",
             "audit_sums",
             "audit_fill_id",
+            "books_apart",
             "books_sums",
             "books_fill_id",
             "books_explanation",

@@ -47,21 +47,26 @@ class Timed:
 
 def measure() -> list[Measurement]:
     with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        stack.callback(forget_settings)
+        for name, value in {**hermetic(), "LOG_LEVEL": "WARNING"}.items():
+            patch.setenv(name, value)
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="gridkeeper-bench-")))
         redis = RedisServer(folder)
         redis.start()
         stack.callback(redis.stop)
+        patch.setenv("REDIS_URL", redis.url)
         postgres = Postgres()
         postgres.start()
         stack.callback(postgres.close)
         databases = {"sqlite": SqliteDatabases(folder), "postgresql": PostgresDatabases(postgres.url())}
-        return [one for kind, some in databases.items() for one in _measured(kind, some, redis.url)]
+        return [one for kind, some in databases.items() for one in _measured(kind, some)]
 
 
-def _measured(kind: str, databases: SqliteDatabases | PostgresDatabases, redis_url: str) -> Iterator[Measurement]:
-    with databases.fresh() as url, _environment(url, redis_url):
+def _measured(kind: str, databases: SqliteDatabases | PostgresDatabases) -> Iterator[Measurement]:
+    with databases.fresh() as url, _database(url):
         floor = _timed(running_grid())
-    with databases.fresh() as url, _environment(url, redis_url):
+    with databases.fresh() as url, _database(url):
         grid = running_grid()
         _write_a_year(grid)
         whole = _milliseconds(lambda: audit.check(strategy_row(grid).account_id))
@@ -74,11 +79,9 @@ def _measured(kind: str, databases: SqliteDatabases | PostgresDatabases, redis_u
 
 
 @contextmanager
-def _environment(database_url: str, redis_url: str) -> Iterator[None]:
-    ours = {**hermetic(), "DATABASE_URL": database_url, "REDIS_URL": redis_url, "LOG_LEVEL": "WARNING"}
+def _database(url: str) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in ours.items():
-            patch.setenv(name, value)
+        patch.setenv("DATABASE_URL", url)
         forget_settings()
         yield
         forget_settings()

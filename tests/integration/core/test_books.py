@@ -118,6 +118,7 @@ def keeper() -> Bookkeeper:
 @pytest.fixture
 def _short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit, "AUDITED", 3)
+    monkeypatch.setattr(audit, "PAGE", 3)
 
 
 def test_nothing_traded_is_in_balance(keeper: Bookkeeper) -> None:
@@ -196,6 +197,15 @@ def test_what_a_running_sum_can_t_see_the_slow_walk_finds(keeper: Bookkeeper, wh
     TAMPERED[what](keeper)
     keeper.lines = []  # a lost line does not come back
     assert not keeper.check(7).books_balance
+
+
+@pytest.mark.usefixtures("_short_pages")
+def test_more_trades_than_a_page_may_wait_for_their_lines(keeper: Bookkeeper) -> None:
+    keeper.trade()
+    for _ in range(7):
+        keeper.trade(lines=False)
+    row = keeper.check(1)
+    assert (row.books_balance, row.books_difference, row.books_fill_id) == (True, 0, 1)
 
 
 def test_a_trade_taken_over_behind_the_running_sum_is_counted_at_once(keeper: Bookkeeper) -> None:
