@@ -14,7 +14,7 @@ from core.exchange.base import AccountApi
 from core.execution.events import Consequences, Finding, apply_findings
 from core.execution.identity import identity
 from core.execution.switches import is_unread, note_read, throw_unread
-from core.models import ExchangeApi, GridStrategy
+from core.models import ExchangeApi, GridStrategy, TradeCursor
 from core.reconciliation import audit, books, cells, hearing, restored, roll
 from core.reconciliation.trades import read_trades
 
@@ -67,8 +67,10 @@ def request_all(session: OrmSession, account_ids: list[int] | None = None) -> No
 
 
 def _symbols(session: OrmSession, account_id: int) -> list[str]:
+    """Where strategies trade, or have traded: also of those that were deleted, whose trades are in the books."""
     started = select(GridStrategy.symbol).where(GridStrategy.account_id == account_id, GridStrategy.generation > 0)
-    return sorted(set(session.scalars(started)))
+    read = select(TradeCursor.symbol).where(TradeCursor.account_id == account_id)
+    return sorted({*session.scalars(started), *session.scalars(read)})
 
 
 def _read_open_orders(account_id: int, api: AccountApi, symbol: str) -> Consequences:

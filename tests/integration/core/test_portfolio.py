@@ -9,18 +9,21 @@ import pytest
 from core.clock import sleep
 from core.credentials import credentials_of
 from core.db import Session
+from core.domain.lifecycle import StrategyStatus
 from core.domain.order import OrderStatus, OrderType, Side
 from core.exchange import trading_connection, venue_now_ms
 from core.exchange.base import NewOrder, Outcome, Reply, TradingConnection
 from core.models import ExchangeApi, GridOrder, GridStrategy
 from core.portfolio import Portfolio, portfolio
 from core.reconciliation.account import reconcile
+from core.strategies.creation import delete
 from tests.support.grids import PARAMETERS, order_rows, running_grid, strategy_row
 from tests.support.servers import PaperServer
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("database_url", "redis_server")
 D = Decimal
+SUMS = ("position", "bought_quote", "sold_quote", "realized_pnl", "fees")
 TEN_CELLS_NOTIONAL = D("9800")  # five cells a side: half of 10000 * 2 * 0.98
 
 
@@ -123,6 +126,21 @@ def test_trades_on_a_symbol_of_no_grid_are_a_line_too(hand: Hand) -> None:
     found = hand.portfolio()
     assert lines_of(found) == {"OTHER_SYMBOLS": D("-0.125"), "TRANSFER": D(20000)}
     assert found.books.wallet_before == 0
+
+
+def test_trades_on_the_symbol_of_a_deleted_strategy_stay_in_the_books(hand: Hand) -> None:
+    hand.fill(0)
+    hand.portfolio()
+    with Session.begin() as session:
+        gone = session.get_one(GridStrategy, hand.grid)
+        columns = {column.key: getattr(gone, column.key) for column in GridStrategy.__table__.columns}
+        session.add(GridStrategy(**{**columns, "id": None, "symbol": "ETHUSDT", **dict.fromkeys(SUMS, D(0))}))
+        gone.status = StrategyStatus.STOPPED
+        delete(session, gone)
+    hand.trade(Side.SELL, "0.011")
+    found = hand.portfolio()
+    assert set(lines_of(found)) == {"EXTERNAL", "TRANSFER"}
+    assert (found.books.balance, found.books.wallet_before) == (True, 0)
 
 
 def test_what_the_insurance_fund_paid_after_a_liquidation_is_a_line(paper_server: PaperServer) -> None:
