@@ -87,6 +87,7 @@ def test_a_stop_loss_ends_the_grid_and_closes(stack: Stack, user: User) -> None:
     assert ended["finish_reason"] == "STOP_LOSS"
     assert_nothing_is_left(stack, user, SYMBOL)
     assert_books_close(stack, user, grid_id, SYMBOL)
+    assert_account_closes(user)
 
 
 def test_a_trigger_price_is_waited_for(stack: Stack, user: User) -> None:
