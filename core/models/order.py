@@ -100,6 +100,7 @@ class Fill(Base):
             "ix_fills_of_no_order",
             "account_id",
             "symbol",
+            "traded_at",
             postgresql_where=text(NO_ORDER),
             sqlite_where=text(NO_ORDER),
         ),

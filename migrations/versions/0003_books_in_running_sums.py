@@ -5,8 +5,8 @@ from alembic import op
 
 import core.models.columns
 
-revision = "0002_money"
-down_revision = "0001"
+revision = "0003_money"
+down_revision = "0002_changes"
 branch_labels = None
 depends_on = None
 
@@ -47,7 +47,7 @@ def upgrade() -> None:
     with op.batch_alter_table("fills", schema=None) as batch_op:
         batch_op.create_index(
             "ix_fills_of_no_order",
-            ["account_id", "symbol"],
+            ["account_id", "symbol", "traded_at"],
             unique=False,
             postgresql_where=sa.text("grid_order_id IS NULL"),
             sqlite_where=sa.text("grid_order_id IS NULL"),
