@@ -50,11 +50,14 @@ def test_the_drawdown_is_that_of_every_point_that_was_taken() -> None:
     [
         ({"status": StrategyStatus.STOPPED}, 0),
         ({"status": StrategyStatus.STOPPED, "position": D("0.1")}, 1),
-        ({"status": StrategyStatus.STOPPED, "stopped_at": now()}, 1),
+        ({"status": StrategyStatus.STOPPED, "stopped_at": timedelta(minutes=-1)}, 1),
+        ({"status": StrategyStatus.STOPPED, "stopped_at": timedelta(minutes=-3)}, 0),
         ({"status": StrategyStatus.WAITING, "generation": 0}, 0),
     ],
 )
 def test_what_holds_something_or_has_just_ended_has_its_point_too(values: dict[str, object], taken: int) -> None:
+    if isinstance(ago := values.get("stopped_at"), timedelta):
+        values = {**values, "stopped_at": now() + ago}
     change(running_grid(), **values)
     snapshot_at("100000")
     assert len(points()) == taken
