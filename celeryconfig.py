@@ -53,6 +53,7 @@ beat_schedule = {
     "margins": {"task": "tasks.upkeep.judge_margins", "schedule": 10.0, "options": {"expires": 10}},
     "halts": {"task": "tasks.upkeep.watch_halts", "schedule": 60.0, "options": {"expires": 50}},
     "liquidity": {"task": "tasks.upkeep.watch_liquidity", "schedule": 600.0, "options": {"expires": 300}},
+    "thin snapshots": {"task": "tasks.upkeep.thin_snapshots", "schedule": 3600.0, "options": {"expires": 600}},
     **{
         f"heartbeat {queue}": {
             "task": "tasks.watchdog.heartbeat",

@@ -1,23 +1,25 @@
 """How a strategy has done: totals from its books and the mark price, and its equity over time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
 from core.clock import now
 from core.db import Session
+from core.domain.amounts import Amounts
 from core.domain.exact import EXACT, PRECISE, ZERO
+from core.domain.ledger import SETTLEMENT_ASSET
 from core.domain.risk import liquidation_price, maintenance_margin
 from core.domain.symbol_rules import SymbolRules
+from core.equity import series as equity_series
 from core.errors import VenueUnavailable
 from core.markets import Mark, mark_of
 from core.models import EquitySnapshot, GridStrategy, SymbolRule
 
-MOST_POINTS = 500
 _YEAR = Decimal(365 * 24 * 3600)
 _HUNDRED = Decimal(100)
 
@@ -26,6 +28,9 @@ _HUNDRED = Decimal(100)
 class Performance:
     """Quote amounts, percentages as 1 for 1 %, `position` signed in base; None where there is nothing to tell.
 
+    `other_fees` were paid in other assets and are in no other figure; `other_fees_value` is what they are worth now,
+    None where that is not known. `reinvested` is the part of the investment that was profit. Rates and buy-and-hold
+    are of the time since the first start, less the pauses between runs.
     `liquidation_price` and `margin_ratio` (maintenance margin / margin balance) are those of this strategy with its
     investment behind it alone.
     """
@@ -35,8 +40,11 @@ class Performance:
     realized_pnl: Decimal
     unrealized_pnl: Decimal
     fees: Decimal
+    other_fees: Mapping[str, Decimal]
+    other_fees_value: Decimal | None
     funding: Decimal
     total_pnl: Decimal
+    reinvested: Decimal
     roi_pct: Decimal
     grid_apr_pct: Decimal | None
     total_apr_pct: Decimal | None
@@ -49,13 +57,14 @@ class Performance:
     buy_and_hold_pnl: Decimal | None
     books_balance: bool | None
     books_difference: Decimal | None
+    books_explanation: str
     books_checked_at: datetime | None
     equity: Sequence["Point"] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One moment of the equity series; `equity` = investment + total_pnl."""
+    """One moment of the equity series; `equity` = the user's own investment + total_pnl."""
 
     at: datetime
     equity: Decimal
@@ -69,22 +78,29 @@ class Point:
 
 
 def performance(row: GridStrategy, start: datetime | None = None, end: datetime | None = None) -> Performance:
-    """The totals as of now, and the equity series from `start` to `end`, thinned to 500 points.
+    """The totals as of now, and the equity series from `start` to `end`, of at most 500 points.
 
     Raises VenueUnavailable where the mark price is needed and nobody knows it.
     """
     with Session.reading() as session:
-        series = _series(session, row, start, end)
+        series = tuple(_point(snapshot, row) for snapshot in equity_series(session, row.id, start, end))
         rules = _stored_rules(session, row)
-    return totals(row, _mark(row, series), rules, series, now())
+    worth = value_of(row.exchange, row.ledger.other_fees)
+    return totals(row, _mark(row, series), rules, series, now(), worth)
 
 
-def totals(
-    row: GridStrategy, mark: Decimal, rules: SymbolRules | None, series: Sequence[Point], moment: datetime
+def totals(  # noqa: PLR0917 - a strategy, and what is known of its surroundings
+    row: GridStrategy,
+    mark: Decimal,
+    rules: SymbolRules | None,
+    series: Sequence[Point],
+    moment: datetime,
+    other_fees_value: Decimal | None = None,
 ) -> Performance:
     """Pure: `mark` is the mark price, `moment` the present."""
     ledger = row.ledger
     total = ledger.total_pnl(mark)
+    ran_s = _ran_s(row, moment)
     liquidation, ratio = _margin(row, mark, rules)
     return Performance(
         grid_profit=ledger.grid_profit,
@@ -92,11 +108,14 @@ def totals(
         realized_pnl=ledger.realized_pnl,
         unrealized_pnl=ledger.unrealized_pnl(mark),
         fees=ledger.fees,
+        other_fees=ledger.other_fees,
+        other_fees_value=other_fees_value,
         funding=ledger.funding,
         total_pnl=total,
-        roi_pct=PRECISE.divide(total * _HUNDRED, row.total_investment),
-        grid_apr_pct=_apr(ledger.grid_profit, row, moment),
-        total_apr_pct=_apr(total, row, moment),
+        reinvested=row.reinvested,
+        roi_pct=_roi(total, row),
+        grid_apr_pct=_apr(ledger.grid_profit, row, ran_s),
+        total_apr_pct=_apr(total, row, ran_s),
         max_drawdown=max(row.max_drawdown, EXACT.subtract(row.peak_equity, total)),
         position=ledger.position,
         average_entry_price=ledger.average_entry_price,
@@ -106,6 +125,7 @@ def totals(
         buy_and_hold_pnl=_buy_and_hold(row, mark),
         books_balance=row.books_balance,
         books_difference=row.books_difference,
+        books_explanation=row.books_explanation,
         books_checked_at=row.books_checked_at,
         equity=series,
     )
@@ -123,24 +143,45 @@ def _mark(row: GridStrategy, series: Sequence[Point]) -> Decimal:
     return row.entry_price or ZERO
 
 
-def _apr(profit: Decimal, row: GridStrategy, moment: datetime) -> Decimal | None:
-    """What `profit` would be in a year, in percent of the investment."""
-    if row.started_at is None:
-        return None
-    lasted = (row.stopped_at or moment) - row.started_at
-    if lasted <= timedelta(0):
-        return None
-    seconds = Decimal(lasted // timedelta(milliseconds=1)) / 1000
+def value_of(exchange: str, amounts: Amounts) -> Decimal | None:
+    """In quote, at the mark prices of now; None where one of them is not known. For people to look at only."""
+    if not amounts:
+        return ZERO
+    marks = {asset: mark_of(exchange, f"{asset}{SETTLEMENT_ASSET}") for asset in amounts}
+    with localcontext(EXACT):
+        values = [mark.price * amounts[asset] for asset, mark in marks.items() if mark is not None]
+        return sum(values, ZERO) if len(values) == len(marks) else None
+
+
+def _own_investment(row: GridStrategy) -> Decimal:
+    """What the user has put in: the rest of the investment is profit, which the total contains already."""
+    return EXACT.subtract(row.total_investment, row.reinvested)
+
+
+def _roi(profit: Decimal, row: GridStrategy) -> Decimal:
     with localcontext(PRECISE):
-        return profit / row.total_investment * _HUNDRED * _YEAR / seconds if seconds else None
+        return profit / _own_investment(row) * _HUNDRED
+
+
+def _ran_s(row: GridStrategy, moment: datetime) -> Decimal:
+    """For how many seconds it has run, all runs together."""
+    lasted = timedelta(0) if row.started_at is None else (row.stopped_at or moment) - row.started_at
+    return Decimal(row.ran_ms + max(lasted, timedelta(0)) // timedelta(milliseconds=1)) / 1000
+
+
+def _apr(profit: Decimal, row: GridStrategy, ran_s: Decimal) -> Decimal | None:
+    """What `profit` would be in a year, in percent of the user's own investment."""
+    with localcontext(PRECISE):
+        return _roi(profit, row) * _YEAR / ran_s if ran_s else None
 
 
 def _buy_and_hold(row: GridStrategy, mark: Decimal) -> Decimal | None:
-    """Of the investment put into the symbol at the entry price, without leverage."""
-    if row.entry_price is None:
+    """Of the user's own investment put into the symbol when he first started, without leverage."""
+    entry = row.first_entry_price or row.entry_price
+    if entry is None:
         return None
     with localcontext(PRECISE):
-        return row.total_investment * (mark - row.entry_price) / row.entry_price
+        return _own_investment(row) * (mark - entry) / entry
 
 
 def _margin(row: GridStrategy, mark: Decimal, rules: SymbolRules | None) -> tuple[Decimal | None, Decimal | None]:
@@ -150,7 +191,7 @@ def _margin(row: GridStrategy, mark: Decimal, rules: SymbolRules | None) -> tupl
     if rules is None or entry is None:
         return None, None
     with localcontext(EXACT):
-        wallet = row.total_investment + ledger.realized_pnl - ledger.fees + ledger.funding
+        wallet = _own_investment(row) + ledger.realized_pnl - ledger.fees + ledger.funding
         balance = wallet + ledger.unrealized_pnl(mark)
         needed = maintenance_margin(abs(ledger.position) * mark, rules.brackets)
     price = liquidation_price(ledger.position, entry, wallet, rules.brackets)
@@ -164,29 +205,10 @@ def _stored_rules(session: OrmSession, row: GridStrategy) -> SymbolRules | None:
     return None if found is None else found.as_rules()
 
 
-def _series(session: OrmSession, row: GridStrategy, start: datetime | None, end: datetime | None) -> tuple[Point, ...]:
-    query = select(EquitySnapshot).where(EquitySnapshot.strategy_id == row.id)
-    if start is not None:
-        query = query.where(EquitySnapshot.at >= start)
-    if end is not None:
-        query = query.where(EquitySnapshot.at <= end)
-    return tuple(_point(snapshot, row) for snapshot in session.scalars(_thinned(session, query)))
-
-
-def _thinned(session: OrmSession, query: Select[EquitySnapshot]) -> Select[EquitySnapshot]:
-    """Evenly, and always with the last one."""
-    count = session.execute(select(func.count()).select_from(query.subquery())).scalar_one()
-    step = -(-count // MOST_POINTS) or 1
-    numbered = query.add_columns(func.row_number().over(order_by=(EquitySnapshot.at, EquitySnapshot.id)).label("place"))
-    places = numbered.subquery()
-    wanted = select(places.c.id).where((count - places.c.place) % step == 0)
-    return select(EquitySnapshot).where(EquitySnapshot.id.in_(wanted)).order_by(EquitySnapshot.at, EquitySnapshot.id)
-
-
 def _point(snapshot: EquitySnapshot, row: GridStrategy) -> Point:
     return Point(
         at=snapshot.at,
-        equity=EXACT.add(row.total_investment, snapshot.total_pnl),
+        equity=EXACT.add(_own_investment(row), snapshot.total_pnl),
         total_pnl=snapshot.total_pnl,
         grid_profit=snapshot.grid_profit,
         unrealized_pnl=snapshot.unrealized_pnl,

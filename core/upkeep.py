@@ -1,9 +1,8 @@
-"""What keeps everything going: finding committed work that is not done yet, tending an account, snapshots."""
+"""What keeps everything going: finding committed work that is not done yet, tending an account."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 
 import structlog
 from sqlalchemy import Select, select, union, update
@@ -13,11 +12,11 @@ from core import bus, leases, symbols
 from core.accounts import REMOVED
 from core.clock import now
 from core.db import Session
-from core.domain.lifecycle import ACTIVE, PROTECTED
+from core.domain.lifecycle import PROTECTED
 from core.errors import VenueRefused, VenueUnavailable
 from core.execution.claiming import is_due
 from core.execution.events import Consequences
-from core.models import EquitySnapshot, ExchangeApi, GridOrder, GridStrategy, Lease
+from core.models import ExchangeApi, GridOrder, GridStrategy, Lease
 from core.reconciliation import crossed, roll
 from core.reconciliation.account import halt_until_read, request_all
 from core.reconciliation.cells import bare_cells, refill
@@ -127,35 +126,3 @@ def watch_halts() -> None:
 def exchanges_in_use() -> list[str]:
     with Session.reading() as session:
         return sorted(set(session.scalars(select(ExchangeApi.exchange).where(ExchangeApi.status != REMOVED))))
-
-
-def take_snapshots() -> None:
-    """One equity point of every active strategy whose mark price is known."""
-    with Session.begin() as session:
-        active = session.scalars(
-            select(GridStrategy).where(GridStrategy.status.in_(ACTIVE), GridStrategy.generation > 0).with_for_update()
-        )
-        for strategy in active:
-            mark = bus.mark(strategy.exchange, strategy.symbol)
-            if mark is not None:
-                _snapshot(session, strategy, Decimal(mark["mark_price"]))
-
-
-def _snapshot(session: OrmSession, strategy: GridStrategy, mark: Decimal) -> None:
-    ledger = strategy.ledger
-    equity = ledger.total_pnl(mark)
-    strategy.peak_equity = max(strategy.peak_equity, equity)
-    strategy.max_drawdown = max(strategy.max_drawdown, strategy.peak_equity - equity)
-    session.add(
-        EquitySnapshot(
-            strategy_id=strategy.id,
-            at=now(),
-            mark_price=mark,
-            position=ledger.position,
-            total_pnl=equity,
-            grid_profit=ledger.grid_profit,
-            unrealized_pnl=ledger.unrealized_pnl(mark),
-            fees=ledger.fees,
-            funding=ledger.funding,
-        )
-    )

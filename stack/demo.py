@@ -160,4 +160,6 @@ def _short(amount: str | int) -> str:
 
 
 def _difference(outcome: Outcome) -> str:
-    return f"NO: {outcome.totals['books_difference']} (checked {outcome.totals['books_checked_at']})"
+    account = outcome.account
+    said = account["explanation"] or f"{account['wallet_before']} in the wallet that no line tells of"
+    return f"NO: {said} (checked {account['checked_at']})"

@@ -15,15 +15,19 @@ _BOOKS_S = 400.0  # the routine check of an account comes every 5 minutes
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a grid has earned, in USDT; `difference` is what the books are off by."""
+    """What a grid has earned, in USDT, and the books of its account, which it is alone in."""
 
     strategy_type: str
     fills: int
     totals: dict[str, Any]
+    account: dict[str, Any]
 
     @property
     def balances(self) -> bool:
-        return self.totals["books_balance"] is True
+        """The strategy's books, the account's, and nothing in the wallet that no line tells of."""
+        untold = self.account["wallet_before"]
+        closes = self.account["balance"] is True and untold is not None and not Decimal(untold)
+        return self.totals["books_balance"] is True and closes
 
 
 class Trader:
@@ -66,14 +70,16 @@ class Trader:
         fills = self._api.get_all(f"/grid/fills/paper/{self._grid}")
         last = max(datetime.fromisoformat(fill["traded_at"]) for fill in fills)
         deadline = monotonic() + _BOOKS_S
-        while not _checked_after(totals := self._performance(), last) and monotonic() < deadline:
+        while not _checked_after(account := self._account(), last) and monotonic() < deadline:
             sleep(1)
-        return Outcome(self.strategy_type, len(fills), totals)
+        totals = dict(self._api.get(f"/grid/performance/paper/{self._grid}"))
+        return Outcome(self.strategy_type, len(fills), totals, account)
 
-    def _performance(self) -> dict[str, Any]:
-        return dict(self._api.get(f"/grid/performance/paper/{self._grid}"))
+    def _account(self) -> dict[str, Any]:
+        return dict(self._api.get("/portfolio/paper")["books"])
 
 
-def _checked_after(totals: dict[str, Any], moment: datetime) -> bool:
-    checked = totals["books_checked_at"]
-    return totals["books_balance"] is not None and checked is not None and datetime.fromisoformat(checked) > moment
+def _checked_after(books: dict[str, Any], moment: datetime) -> bool:
+    """The account is checked after its strategies."""
+    checked = books["checked_at"]
+    return books["balance"] is not None and checked is not None and datetime.fromisoformat(checked) > moment

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import structlog
 
-from core import bus, clock, symbols, upkeep
+from core import bus, clock, equity, symbols, upkeep
 from core.db import Session
 from core.errors import VenueRefused, VenueUnavailable
 from core.reconciliation import account, roll
@@ -88,7 +88,12 @@ def read_incomes(account_id: int) -> None:
 
 @app.task(name="tasks.upkeep.snapshot")  # type: ignore[untyped-decorator]
 def snapshot() -> None:
-    upkeep.take_snapshots()
+    equity.take_snapshots()
+
+
+@app.task(name="tasks.upkeep.thin_snapshots")  # type: ignore[untyped-decorator]
+def thin_snapshots() -> None:
+    equity.thin()
 
 
 @app.task(name="tasks.upkeep.judge_margins")  # type: ignore[untyped-decorator]

@@ -7,14 +7,16 @@ decimals, and the last piece takes the rest, so that nothing appears or gets los
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal, localcontext
+from fractions import Fraction
 from typing import TypeVar
 
-from core.domain.exact import EXACT, PRECISE, ZERO
+from core.domain.exact import EXACT, PRECISE, ZERO, floor_to
 from core.domain.order import Side, Trade
 from core.errors import ImpossibleState
 
 SETTLEMENT_ASSET = "USDT"
 _DIGITS = Decimal("1e-8")  # the venue's own precision of money
+_CENT = Decimal("0.01")
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -70,6 +72,13 @@ class Ledger:
         """What the venue has not realised of the gross."""
         with localcontext(EXACT):
             return self._gross(mark) - self.realized_pnl
+
+    def earned(self, settled: Decimal) -> Decimal:
+        """Grid profit beyond what is `settled`, in whole cents and only as far as it is in the wallet: never negative.
+        It may be put into the next run."""
+        with localcontext(EXACT):
+            in_wallet = self.realized_pnl - self.fees + self.funding
+            return max(ZERO, floor_to(Fraction(min(self.grid_profit, in_wallet) - settled), _CENT))
 
     @property
     def average_entry_price(self) -> Decimal | None:

@@ -1,6 +1,6 @@
 """The tables. Every module is imported here, so that the metadata is whole."""
 
-from core.models.account import ExchangeApi, Funding, Income, TradeCursor
+from core.models.account import NOT_OF_TRADES, ExchangeApi, Funding, Income, TradeCursor
 from core.models.columns import Base, Exact, Moment
 from core.models.order import LIVE_IN_SQL, Fill, GridOrder
 from core.models.strategy import EquitySnapshot, GridCell, GridStrategy, Operation
@@ -9,6 +9,7 @@ from core.models.user import Event, IdempotencyKey, RefreshToken, User
 
 __all__ = [
     "LIVE_IN_SQL",
+    "NOT_OF_TRADES",
     "Base",
     "EquitySnapshot",
     "Event",

@@ -4,11 +4,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.clock import now
 from core.models.columns import Base
+
+NOT_OF_TRADES = "income_type NOT IN ('COMMISSION', 'REALIZED_PNL')"  # funding, transfers, the insurance fund
 
 
 class ExchangeApi(Base):
@@ -36,6 +38,12 @@ class ExchangeApi(Base):
     refused_since: Mapped[datetime | None]  # the venue has refused the key since
     other_wealth: Mapped[Decimal | None]  # the wallet, less what the strategies have earned, when last read: USDT
     margin_warned: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # symbol -> percent left
+    # the books of all its trades, as of a strategy; income lines up to this one have their trades
+    books_balance: Mapped[bool | None]
+    books_difference: Mapped[Decimal | None]
+    books_explanation: Mapped[str] = mapped_column(default="")
+    books_checked_at: Mapped[datetime | None]
+    books_income_id: Mapped[int] = mapped_column(default=0)
 
 
 class TradeCursor(Base):
@@ -55,6 +63,13 @@ class Income(Base):
     __table_args__ = (
         UniqueConstraint("account_id", "income_type", "tran_id", "asset"),
         Index("ix_incomes_account_id_symbol_trade_id", "account_id", "symbol", "trade_id"),
+        Index("ix_incomes_account_id_symbol_at", "account_id", "symbol", "at"),
+        Index(
+            "ix_incomes_not_of_trades",
+            "account_id",
+            postgresql_where=text(NOT_OF_TRADES),
+            sqlite_where=text(NOT_OF_TRADES),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -13,6 +13,7 @@ from core.models.strategy import ZERO, GridCell
 
 # Written out: a partial index needs literals, the same ones as in the migration (a test compares them).
 LIVE_IN_SQL = "status IN ('PENDING', 'SUBMITTED', 'UNKNOWN', 'PLACED', 'PARTIALLY_FILLED')"
+NO_ORDER = "grid_order_id IS NULL"
 
 
 class GridOrder(Base):
@@ -95,6 +96,14 @@ class Fill(Base):
         UniqueConstraint("account_id", "symbol", "trade_id", "order_id", "share"),
         Index("ix_fills_strategy_id_id", "strategy_id", "id"),
         Index("ix_fills_account_id_order_id", "account_id", "order_id"),
+        Index(
+            "ix_fills_of_no_order",
+            "account_id",
+            "symbol",
+            "traded_at",
+            postgresql_where=text(NO_ORDER),
+            sqlite_where=text(NO_ORDER),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, sql
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, UniqueConstraint, sql
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from core.clock import now
@@ -118,6 +118,10 @@ class GridStrategy(Base):
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
     started_at: Mapped[datetime | None]
     stopped_at: Mapped[datetime | None]
+    ran_ms: Mapped[int] = mapped_column(BigInteger, default=0)  # all its earlier runs together
+    first_entry_price: Mapped[Decimal | None]  # of its first run
+    reinvested: Mapped[Decimal] = mapped_column(default=ZERO)  # profit of earlier runs that total_investment contains
+    profit_settled: Mapped[Decimal] = mapped_column(default=ZERO)  # of earlier runs, reinvested or set aside
 
     # the symbol's rules when it was created or last started
     symbol_price_precision: Mapped[int | None]
@@ -143,6 +147,15 @@ class GridStrategy(Base):
     books_balance: Mapped[bool | None]
     books_difference: Mapped[Decimal | None]
     books_checked_at: Mapped[datetime | None]
+    books_explanation: Mapped[str] = mapped_column(default="")  # of a difference, in words
+    # fills up to this one have been compared, have brought this, and this more than the exchange's lines say:
+    # asset -> decimal string
+    books_fill_id: Mapped[int] = mapped_column(default=0)
+    books_sums: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    books_apart: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    # how far the slow walk is that looks at them once more
+    audit_fill_id: Mapped[int] = mapped_column(default=0)
+    audit_sums: Mapped[dict[str, Any]] = mapped_column(default=dict)
     peak_equity: Mapped[Decimal] = mapped_column(default=ZERO)
     max_drawdown: Mapped[Decimal] = mapped_column(default=ZERO)
 

@@ -6,7 +6,8 @@
     restored  orders of a future that was lost with a restore
     hearing   whether the account's stream is deaf
     account   an account in full: trades by cursor, open orders, the grid itself
-    books     the venue's own income, funding shares, and whether the books balance
+    books     the venue's own income, and funding shares
+    audit     whether the books balance
     cells     intended cells against live orders
     crossed   live orders that the market has passed without news
 

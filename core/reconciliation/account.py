@@ -14,8 +14,8 @@ from core.exchange.base import AccountApi
 from core.execution.events import Consequences, Finding, apply_findings
 from core.execution.identity import identity
 from core.execution.switches import is_unread, note_read, throw_unread
-from core.models import ExchangeApi, GridStrategy
-from core.reconciliation import books, cells, hearing, margin, restored, roll
+from core.models import ExchangeApi, GridStrategy, TradeCursor
+from core.reconciliation import audit, books, cells, hearing, margin, restored, roll
 from core.reconciliation.trades import read_trades
 
 INTERVAL = timedelta(minutes=5)
@@ -39,9 +39,9 @@ def reconcile(account_id: int) -> Consequences:
     balances = api.balances()
     with Session.begin() as session:
         cells.refill(session, account_id)
-        books.check(session, account_id)
         margin.note_balances(session, account_id, balances)
         note_read(session, account_id)
+    audit.check(account_id)
     return consequences
 
 
@@ -50,8 +50,7 @@ def read_incomes(account_id: int) -> None:
     with Session.reading() as session:
         account = session.get_one(ExchangeApi, account_id)
     books.read_incomes(account_id, account_api(account.exchange, credentials_of(account), routine=True))
-    with Session.begin() as session:
-        books.check(session, account_id)
+    audit.check(account_id)
 
 
 def halt_until_read(session: OrmSession) -> None:
@@ -70,8 +69,10 @@ def request_all(session: OrmSession, account_ids: list[int] | None = None) -> No
 
 
 def _symbols(session: OrmSession, account_id: int) -> list[str]:
+    """Where strategies trade, or have traded: also of those that were deleted, whose trades are in the books."""
     started = select(GridStrategy.symbol).where(GridStrategy.account_id == account_id, GridStrategy.generation > 0)
-    return sorted(set(session.scalars(started)))
+    read = select(TradeCursor.symbol).where(TradeCursor.account_id == account_id)
+    return sorted({*session.scalars(started), *session.scalars(read)})
 
 
 def _read_open_orders(account_id: int, api: AccountApi, symbol: str) -> Consequences:

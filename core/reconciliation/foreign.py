@@ -23,7 +23,10 @@ def external_position(session: OrmSession, account_id: int, symbol: str) -> Deci
     """Signed, base: of the trades that belong to no strategy."""
     external = session.execute(
         select(Fill.side, Fill.quantity).where(
-            Fill.account_id == account_id, Fill.symbol == symbol, Fill.strategy_id.is_(None)
+            Fill.account_id == account_id,
+            Fill.symbol == symbol,
+            Fill.grid_order_id.is_(None),  # for the index of these few
+            Fill.strategy_id.is_(None),
         )
     )
     return sum((row.quantity if row.side == "BUY" else -row.quantity for row in external), Decimal(0))

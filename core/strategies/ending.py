@@ -45,7 +45,7 @@ def end(session: Session, strategy: GridStrategy) -> None:
     conclude(session, strategy, "the strategy has ended", update=True)
     operation = open_operation(session, strategy)
     if operation is not None and operation.kind == "reset" and strategy.status == StrategyStatus.STOPPED:
-        apply_reset(strategy, operation)
+        apply_reset(session, strategy, operation)
         return
     tell(session, strategy, strategy.status.lower(), f"the strategy is {strategy.status}")
     if strategy.close_on_end and strategy.position:

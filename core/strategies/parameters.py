@@ -40,6 +40,8 @@ def parameters_of(row: GridStrategy) -> Parameters:
 
 def apply_parameters(row: GridStrategy, parameters: Parameters) -> None:
     """Writes them into the row; a count that follows from a spacing is written when the plan is made."""
+    if parameters.total_investment != row.total_investment:
+        row.reinvested = Decimal(0)  # what a user names is his own
     for name in _SAME_IN_ROW:
         if name != "grid_number" or parameters.grid_number is not None:
             setattr(row, name, getattr(parameters, name))

@@ -11,12 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import bus
-from core.clock import now
+from core.clock import now, to_ms
 from core.domain.lifecycle import ACTIVE, CHANGEABLE, STARTABLE, OperationState, StrategyStatus, move
 from core.domain.parameters import Parameters
 from core.errors import Conflict, NotFound
 from core.execution.intents import lock_strategies
 from core.execution.switches import require_released
+from core.execution.telling import tell
 from core.models import ExchangeApi, GridStrategy, Operation
 from core.strategies.parameters import apply_parameters, parameters_as_json, parameters_from_json
 from core.strategies.wanted import Wanted
@@ -62,7 +63,7 @@ def request_reset(  # noqa: PLR0917 - whose, which, and what is asked
         begin_stop(strategy, StrategyStatus.STOPPED, close_position)
         return _operation(session, strategy, "reset", **arguments)
     operation = _operation(session, strategy, "reset", **arguments)
-    apply_reset(strategy, operation)
+    apply_reset(session, strategy, operation)
     return operation
 
 
@@ -141,6 +142,8 @@ def begin_start(strategy: GridStrategy) -> None:
     strategy.pool_quantity = strategy.pool_cost = strategy.pool_fees = Decimal(0)
     strategy.ladder_lower = strategy.ladder_upper = None
     strategy.trailed = 0
+    if strategy.started_at is not None and strategy.stopped_at is not None:
+        strategy.ran_ms += max(0, to_ms(strategy.stopped_at) - to_ms(strategy.started_at))
     strategy.started_at = now()
     strategy.stopped_at = None
 
@@ -159,13 +162,26 @@ def _closes(strategy: GridStrategy, close_position: bool | None) -> bool:
     return strategy.close_position_on_stop if close_position is None else close_position
 
 
-def apply_reset(strategy: GridStrategy, operation: Operation) -> None:
-    """The second half of a reset: the new parameters, and a new run."""
-    parameters = operation.arguments["parameters"]
+def apply_reset(session: Session, strategy: GridStrategy, operation: Operation) -> None:
+    """The second half of a reset: the new parameters, what becomes of the profit so far, and a new run."""
+    parameters, invested = operation.arguments["parameters"], strategy.total_investment
     if parameters is not None:
         apply_parameters(strategy, parameters_from_json(parameters))
         strategy.version += 1
+    earned = strategy.ledger.earned(strategy.profit_settled)
+    strategy.profit_settled += earned
+    if earned and not strategy.profit_collection and strategy.total_investment == invested:
+        _reinvest(session, strategy, earned)
     begin_run(strategy)
+
+
+def _reinvest(session: Session, strategy: GridStrategy, earned: Decimal) -> None:
+    """The next run's quantities grow by it: its budget is made of the whole investment."""
+    strategy.total_investment += earned
+    strategy.reinvested += earned
+    strategy.version += 1
+    message = f"{earned} USDT of grid profit are invested again: {strategy.total_investment} in all"
+    tell(session, strategy, "profit_reinvested", message, earned=format(earned, "f"))
 
 
 def _own(session: Session, user_id: int, exchange: str, strategy_id: int) -> GridStrategy:

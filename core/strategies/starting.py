@@ -122,6 +122,7 @@ def _store(session: OrmSession, strategy: GridStrategy, checked: Checked) -> Non
     plan, rules = checked.review.plan, checked.rules.rules
     assert plan is not None, "a review without errors has a plan"
     strategy.entry_price = checked.entry_price
+    strategy.first_entry_price = strategy.first_entry_price or checked.entry_price
     strategy.budget, strategy.per_grid_amount = plan.budget, plan.per_grid_amount
     strategy.grid_number = len(plan.cells)
     strategy.symbol_price_precision, strategy.symbol_qty_precision = rules.price_precision, rules.quantity_precision

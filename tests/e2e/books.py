@@ -117,6 +117,16 @@ def assert_nothing_is_left(stack: Stack, user: User, symbol: str) -> None:
     assert venue.position(symbol) == 0
 
 
+def assert_account_closes(user: User) -> None:
+    """Its lines explain the whole wallet, and its own check agrees, soon after the last trade."""
+
+    def closes() -> bool:
+        books = user.api.get("/portfolio/paper")["books"]
+        return books["balance"] is True and books["wallet_before"] is not None and D(books["wallet_before"]) == 0
+
+    wait_until(closes, 20, "the account's books close")
+
+
 def assert_no_intent_was_doubled(stack: Stack, user: User, symbol: str) -> None:
     """Every client order id has had at most one order at the venue, ever."""
     ids = [order["clientOrderId"] for order in stack.venue.orders(symbol) if order["clientOrderId"].startswith("gk")]

@@ -7,7 +7,7 @@ import pytest
 
 from core.clock import monotonic
 from stack.api import Answer
-from tests.e2e.books import VenueAccount, assert_books_close, assert_nothing_is_left, settle
+from tests.e2e.books import VenueAccount, assert_account_closes, assert_books_close, assert_nothing_is_left, settle
 from tests.support.stack import Stack, User
 from tests.support.waiting import wait_until
 
@@ -67,6 +67,7 @@ def test_a_stop_without_close_keeps_the_position(stack: Stack, user: User) -> No
     user.wait_for_status(grid_id, "STOPPED")
     assert VenueAccount(stack, user).position(SYMBOL) == held != 0
     assert_books_close(stack, user, grid_id, SYMBOL)
+    assert_account_closes(user)
 
 
 def test_a_reset_begins_again_with_the_new_parameters(stack: Stack, user: User) -> None:
@@ -86,6 +87,7 @@ def test_a_stop_loss_ends_the_grid_and_closes(stack: Stack, user: User) -> None:
     assert ended["finish_reason"] == "STOP_LOSS"
     assert_nothing_is_left(stack, user, SYMBOL)
     assert_books_close(stack, user, grid_id, SYMBOL)
+    assert_account_closes(user)
 
 
 def test_a_trigger_price_is_waited_for(stack: Stack, user: User) -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from core.clock import sleep
-from tests.e2e.books import VenueAccount, assert_books_close, settle
+from tests.e2e.books import VenueAccount, assert_account_closes, assert_books_close, settle
 from tests.e2e.test_flows import SYMBOL, grid
 from tests.support.stack import Stack, User
 from tests.support.waiting import wait_until
@@ -32,6 +32,7 @@ def test_a_liquidation_ends_the_grids_that_held_the_symbol(stack: Stack, user: U
     assert [D(total["position"]) for total in totals] == [0, 0]
     booked = sum(D(total["realized_pnl"]) - D(total["fees"]) + D(total["funding"]) for total in totals)
     assert booked == venue.income_of_trades()
+    assert_account_closes(user)
 
 
 def test_a_trade_by_hand_that_takes_what_a_grid_holds_pauses_it(stack: Stack, user: User) -> None:

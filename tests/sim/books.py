@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import select
 
 from core.db import Session
-from core.models import Fill, Funding, GridOrder, GridStrategy, Income
+from core.models import ExchangeApi, Fill, Funding, GridOrder, GridStrategy, Income
 from tests.sim.user import BALANCE, Trader
 from tests.sim.venue import SimulatedVenue
 
@@ -39,6 +39,7 @@ class Books:
         self._external_funding = sum(
             session.scalars(nobodys.where(Income.account_id == number, Funding.strategy_id.is_(None))), ZERO
         )
+        self._account = session.get_one(ExchangeApi, number)
         self._symbols = {row.symbol for row in self._strategies if row.generation}
 
     def _of_owners(self) -> Iterator[str]:
@@ -89,7 +90,9 @@ class Books:
     def _of_checks(self) -> Iterator[str]:
         for row in self._strategies:
             if row.generation and not row.books_balance:
-                yield f"strategy {row.id}: books balance: {row.books_balance}, difference {row.books_difference}"
+                yield f"strategy {row.id}: books balance: {row.books_balance}, {row.books_explanation}"
+        if self._symbols and not self._account.books_balance:
+            yield f"{self._name}: books balance: {self._account.books_balance}, {self._account.books_explanation}"
 
     def _docs(self, table: str) -> list[dict[str, Any]]:
         rows = self._venue.store.rows(f"SELECT doc FROM {table} WHERE account = ?", self._trader.account.id)

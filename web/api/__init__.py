@@ -1,6 +1,18 @@
 """A file per resource."""
 
-from web.api import auth, connections, exchange_keys, grid, kill_switch, market, operations, symbols, tasks, trading
+from web.api import (
+    auth,
+    connections,
+    exchange_keys,
+    grid,
+    kill_switch,
+    market,
+    operations,
+    portfolio,
+    symbols,
+    tasks,
+    trading,
+)
 
 BLUEPRINTS = (
     auth.blp,
@@ -10,6 +22,7 @@ BLUEPRINTS = (
     trading.blp,
     symbols.blp,
     market.blp,
+    portfolio.blp,
     connections.blp,
     kill_switch.blp,
     tasks.blp,

@@ -16,6 +16,10 @@ SYMBOL = ma.validate.Regexp(r"^\w{1,40}\Z", error="Must be a symbol, such as BTC
 _COUNTS = ("grid_number", "grid_spacing", "grid_spacing_pct")
 _RANGE = ("lower_price", "upper_price")
 
+PROFIT_COLLECTION = (
+    "Set grid profit aside; else a reset that leaves total_investment as it is adds to it what has been earned"
+)
+
 
 def _enum(kind: type[Any], **options: Any) -> ma.fields.Enum[Any]:
     return ma.fields.Enum(kind, by_value=ma.fields.String, **options)
@@ -44,7 +48,7 @@ class ParametersSchema(Schema):
     close_position_on_stop = Flag()
     sizing = _enum(Sizing)
     margin_type = _enum(MarginType)
-    profit_collection = Flag()
+    profit_collection = Flag(metadata={"description": PROFIT_COLLECTION})
     trailing_up = Decimal(allow_none=True)
     trailing_down = Decimal(allow_none=True)
     adaptive = Flag()

@@ -6,6 +6,8 @@ from web.fields import Decimal, Flag, Integer, Moment
 from web.schemas.base import Schema
 from web.schemas.market import check_span
 
+OTHER_FEES = "Paid in other assets: asset -> amount. They are in no other figure"
+
 
 class PerformanceQuery(Schema):
     start = Moment(data_key="from", load_default=None)
@@ -36,8 +38,11 @@ class PerformanceSchema(Schema):
     realized_pnl = Decimal()
     unrealized_pnl = Decimal()
     fees = Decimal()
+    other_fees = ma.fields.Dict(keys=ma.fields.String(), values=Decimal(), metadata={"description": OTHER_FEES})
+    other_fees_value = Decimal(places=8, allow_none=True, metadata={"description": "Theirs now, in USDT, to look at"})
     funding = Decimal()
     total_pnl = Decimal()
+    reinvested = Decimal(metadata={"description": "The part of total_investment that was profit of earlier runs"})
     roi_pct = Decimal(places=8)
     grid_apr_pct = Decimal(places=8, allow_none=True)
     total_apr_pct = Decimal(places=8, allow_none=True)
@@ -50,5 +55,9 @@ class PerformanceSchema(Schema):
     buy_and_hold_pnl = Decimal(places=8, allow_none=True)
     books_balance = Flag(allow_none=True)
     books_difference = Decimal(allow_none=True)
+    books_explanation = ma.fields.String(metadata={"description": "Of a difference, in words; else empty"})
     books_checked_at = Moment(allow_none=True)
-    equity = ma.fields.List(ma.fields.Nested(PointSchema))
+    equity = ma.fields.List(
+        ma.fields.Nested(PointSchema),
+        metadata={"description": "Oldest first, at most 500 points: of more, each span's lowest and highest"},
+    )

@@ -241,4 +241,7 @@ def positions_have_the_strategys_sign(facts: Facts) -> Iterator[str]:
 def the_systems_own_check_agrees(facts: Facts) -> Iterator[str]:
     for row in facts.after.strategies:
         if row["books_balance"] is not None and not row["books_balance"]:
-            yield f"strategy {row['id']} says that its books differ by {row['books_difference']}"
+            yield f"strategy {row['id']} says that its books differ: {row['books_explanation']}"
+    for row in facts.after.accounts:
+        if row["books_balance"] is not None and not row["books_balance"]:
+            yield f"account {row['id']} says that its books differ: {row['books_explanation']}"

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from core.db import Session
 from core.domain.exact import EXACT
+from core.equity import MOST_POINTS
 from core.errors import VenueUnavailable
 from core.models import EquitySnapshot, GridStrategy
-from core.performance import MOST_POINTS, Performance, Point, performance, totals
+from core.performance import Performance, Point, performance, totals
 from tests.support.databases import SqliteDatabases
 from tests.support.environment import forget_settings
 from tests.support.grids import RULES, running_grid
@@ -23,12 +24,12 @@ MONEY = st.decimals(min_value=-(10**9), max_value=10**9, places=8)
 
 
 BOOKS = ("position", "bought_quote", "sold_quote", "realized_pnl", "fees", "funding")
-SUMS = (*BOOKS, "grid_profit", "max_drawdown", "peak_equity")
+SUMS = (*BOOKS, "grid_profit", "max_drawdown", "peak_equity", "reinvested")
 
 
 def row(**values: object) -> GridStrategy:
     zero = dict.fromkeys(SUMS, D(0))
-    other = {"round_trips": 0, "other_fees": {}, "total_investment": D(1000), "started_at": START}
+    other = {"round_trips": 0, "other_fees": {}, "total_investment": D(1000), "started_at": START, "ran_ms": 0}
     return GridStrategy(**(zero | other | values))
 
 
@@ -74,6 +75,25 @@ def test_a_year_of_the_same_is_the_apr() -> None:
     assert found.grid_apr_pct == D("0.1")
     halted = row(grid_profit=D(1), stopped_at=START + timedelta(days=36, hours=12))
     assert at(halted, "1", after=timedelta(days=365)).grid_apr_pct == D(1)
+
+
+def test_earlier_runs_count_in_the_apr_and_the_time_between_them_does_not() -> None:
+    found = at(row(grid_profit=D(1), ran_ms=335 * 86_400_000), "1", after=timedelta(days=30))
+    assert found.grid_apr_pct == D("0.1")
+
+
+def test_reinvested_profit_is_not_the_users_own_investment() -> None:
+    found = at(row(**LONG, reinvested=D(20), total_investment=D(1020), entry_price=D(100)), "120")
+    assert (found.roi_pct, found.buy_and_hold_pnl, found.reinvested) == (D("2.94"), D(200), D(20))
+
+
+def test_buy_and_hold_begins_with_the_first_run() -> None:
+    assert at(row(entry_price=D(110), first_entry_price=D(100)), "110").buy_and_hold_pnl == D(100)
+
+
+def test_fees_in_other_assets_are_in_no_total() -> None:
+    found = at(row(other_fees={"BNB": "0.01"}), "100")
+    assert (found.other_fees, found.fees, found.total_pnl) == ({"BNB": D("0.01")}, 0, 0)
 
 
 def test_what_was_never_started_has_no_apr_and_nothing_to_compare_with() -> None:

@@ -40,6 +40,7 @@ OF_A_USER: dict[tuple[str, str], Any] = {
     ("get", "/api/v1/grid/all-symbols/{exchange}"): None,
     ("get", "/api/v1/market/{exchange}/{symbol}"): None,
     ("get", "/api/v1/market/{exchange}/{symbol}/candles"): None,
+    ("get", "/api/v1/portfolio/{exchange}"): None,
     ("get", "/api/v1/connections"): None,
     ("get", "/api/v1/kill-switch/{exchange}"): None,
     ("post", "/api/v1/kill-switch/{exchange}"): {"halted": True},
