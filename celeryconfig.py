@@ -10,7 +10,7 @@ accept_content = ["json"]
 task_serializer = "json"
 timezone = "UTC"
 
-imports = ("tasks.orders", "tasks.strategies", "tasks.upkeep", "tasks.watchdog")
+imports = ("tasks.announcing", "tasks.orders", "tasks.strategies", "tasks.upkeep", "tasks.watchdog")
 task_routes = {
     "tasks.orders.*": {"queue": "orders"},
     "tasks.strategies.*": {"queue": "control"},

@@ -1,6 +1,18 @@
 """A file per resource."""
 
-from web.api import auth, connections, exchange_keys, grid, kill_switch, market, operations, symbols, tasks, trading
+from web.api import (
+    auth,
+    connections,
+    events,
+    exchange_keys,
+    grid,
+    kill_switch,
+    market,
+    operations,
+    symbols,
+    tasks,
+    trading,
+)
 
 BLUEPRINTS = (
     auth.blp,
@@ -11,6 +23,7 @@ BLUEPRINTS = (
     symbols.blp,
     market.blp,
     connections.blp,
+    events.blp,
     kill_switch.blp,
     tasks.blp,
 )
