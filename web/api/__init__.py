@@ -8,6 +8,7 @@ from web.api import (
     grid,
     kill_switch,
     market,
+    notifications,
     operations,
     symbols,
     tasks,
@@ -25,5 +26,6 @@ BLUEPRINTS = (
     connections.blp,
     events.blp,
     kill_switch.blp,
+    notifications.blp,
     tasks.blp,
 )
