@@ -1,5 +1,6 @@
 """Event streams of a real web process: what is committed is told, once, to whom it belongs, whatever is away."""
 
+import socket
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +11,7 @@ import psutil
 import pytest
 
 from core import bus
-from core.clock import now_ms
+from core.clock import now_ms, sleep
 from core.db import Session
 from core.domain.order import OrderStatus
 from core.execution.events import apply_events
@@ -22,6 +23,7 @@ from tests.support.servers import RedisServer
 from tests.support.waiting import wait_until
 from tests.unit.web.people import Person, somebody
 from web import create_app
+from web.api.events import SEND_WITHIN_S
 
 MEMORY_OF_FIFTY_MB = 60
 
@@ -124,6 +126,32 @@ def test_without_redis_the_stream_says_so_and_goes_on(
     redis_server.start()
     client.wait_for("warning", lambda told: told["code"] == "broker_back")
     client.close()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_client_that_reads_nothing_loses_its_stream_and_holds_up_nobody(
+    url: str, owner: Person, grid_id: int
+) -> None:
+    good = EventClient(f"{url}/events", bearer(owner))
+    with socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        host, _, port = url.split("/")[2].partition(":")
+        slow.connect((host, int(port)))
+        lines = ["GET /api/v1/events HTTP/1.1", f"Host: {host}", f"Authorization: {bearer(owner)['Authorization']}"]
+        slow.sendall("\r\n".join([*lines, "", ""]).encode())
+        wait_until(lambda: slow.recv(20, socket.MSG_PEEK), 5, "the stream has begun")
+        with Session.begin() as session:
+            strategy = session.get_one(GridStrategy, grid_id)
+            for number in range(400):
+                tell(session, strategy, f"long {number}", "x" * 20_000, "WARNING")
+        good.wait_for("warning", lambda told: told["code"] == "long 399", 5)
+        sleep(SEND_WITHIN_S + 1)
+        slow.settimeout(5)
+        told = b""
+        while chunk := slow.recv(1_000_000):
+            told += chunk
+    assert b"long 0" in told
+    assert b"long 399" not in told
 
 
 def test_nobody_hears_what_is_another_users(url: str, owner: Person, grid_id: int) -> None:
