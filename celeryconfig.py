@@ -10,7 +10,7 @@ accept_content = ["json"]
 task_serializer = "json"
 timezone = "UTC"
 
-imports = ("tasks.orders", "tasks.strategies", "tasks.upkeep", "tasks.watchdog")
+imports = ("tasks.announcing", "tasks.notifying", "tasks.orders", "tasks.strategies", "tasks.upkeep", "tasks.watchdog")
 task_routes = {
     "tasks.orders.*": {"queue": "orders"},
     "tasks.strategies.*": {"queue": "control"},
@@ -49,6 +49,7 @@ beat_max_loop_interval = 1
 beat_schedule = {
     # It does not expire: a worker whose host's clock is wrong would take each for an old one.
     "sweep": {"task": "tasks.upkeep.sweep", "schedule": 1.0},
+    "notify": {"task": "tasks.upkeep.notify", "schedule": 5.0, "options": {"expires": 5}},
     "snapshot": {"task": "tasks.upkeep.snapshot", "schedule": 60.0, "options": {"expires": 50}},
     "margins": {"task": "tasks.upkeep.judge_margins", "schedule": 10.0, "options": {"expires": 10}},
     "halts": {"task": "tasks.upkeep.watch_halts", "schedule": 60.0, "options": {"expires": 50}},

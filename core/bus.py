@@ -5,7 +5,7 @@ dropped and reads say "nothing known".
 """
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
@@ -23,6 +23,7 @@ from core.errors import Unavailable
 ASK_AGAIN_AFTER = 2.0  # seconds
 QUEUES = ("orders", "control", "upkeep")
 PARTS = ("worker", "listener", "market", "beat", *(f"queue {name}" for name in QUEUES))
+_CHANGES = "changes"
 
 T = TypeVar("T")
 
@@ -105,6 +106,12 @@ def mark(exchange: str, symbol: str) -> dict[str, Any] | None:
     return None if raw is None else dict(orjson.loads(raw))
 
 
+def marks(exchange: str, symbols: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The last published marks of those symbols that have one."""
+    raw = ask(lambda: redis().hmget(f"marks:{exchange}", list(symbols))) if symbols else None
+    return {symbol: dict(orjson.loads(mark)) for symbol, mark in zip(symbols, raw or (), strict=False) if mark}
+
+
 def show_stream(account_id: int, connected_at: int, event_at: int | None) -> None:
     """An account's listener tells when it connected and last heard anything, ms since 1970."""
     state = {"connected_at": connected_at, "event_at": event_at, "seen_at": now_ms()}
@@ -120,14 +127,49 @@ def stream_state(account_id: int) -> dict[str, Any] | None:
 
 def show_trading(account_ids: Iterable[int]) -> None:
     """The venue has just answered orders of these accounts."""
-    with contextlib.suppress(RedisError):
-        redis().hset("trading", mapping={str(account_id): now_ms() for account_id in account_ids})
+    accounts = [str(account_id) for account_id in account_ids]
+    with contextlib.suppress(RedisError), redis().pipeline(transaction=False) as both:
+        both.hset("trading", mapping=dict.fromkeys(accounts, now_ms()))
+        both.publish(_CHANGES, " ".join(f"account:{account_id}" for account_id in accounts))
+        both.execute()
 
 
 def last_trading_ms(account_id: int) -> int | None:
     """When the venue last answered an order or cancel of the account, or None."""
     moment = ask(lambda: redis().hget("trading", str(account_id)))
     return None if moment is None else int(moment)
+
+
+def publish_changes(changed: Iterable[str]) -> None:
+    """A hint that something of these has been committed: `account:<id>`, `strategy:<id>`."""
+    with contextlib.suppress(RedisError):
+        redis().publish(_CHANGES, " ".join(changed))
+
+
+class Changes:
+    """Hears the hints from now on, for one thread. Hints are lost while Redis is away."""
+
+    def __init__(self) -> None:
+        self._heard = redis().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
+
+    def wait(self, seconds: float) -> set[str]:
+        """What was hinted at until now, or else the first hint within `seconds`. Raises Unavailable."""
+        found: set[str] = set()
+        try:
+            if not self._heard.subscribed:
+                self._heard.subscribe(_CHANGES)
+            message = self._heard.get_message(timeout=seconds)
+            while message is not None:
+                found.update(str(message["data"]).split())
+                message = self._heard.get_message(timeout=0.0)
+        except RedisError as error:
+            self.close()
+            raise Unavailable("broker_unavailable", f"Redis does not answer: {type(error).__name__}") from error
+        return found
+
+    def close(self) -> None:
+        with contextlib.suppress(RedisError):
+            self._heard.close()
 
 
 def publish_weight_limit(host: str, limit: int) -> None:

@@ -46,6 +46,7 @@ class Settings:
     flower_basic_auth: str
     log_level: str
     worker_concurrency: int
+    notify_private: bool
     recv_window: int | None
     unknown_grace: float | None
 
@@ -105,6 +106,7 @@ def settings() -> Settings:
         flower_basic_auth=env.str("FLOWER_BASIC_AUTH", ""),
         log_level=env.str("LOG_LEVEL", "INFO").upper(),
         worker_concurrency=env.int("WORKER_CONCURRENCY", 16),
+        notify_private=env.bool("NOTIFY_PRIVATE", False),
         recv_window=env.int("RECV_WINDOW_MS", None),
         unknown_grace=env.float("UNKNOWN_GRACE_S", None),
     )

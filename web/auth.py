@@ -1,18 +1,21 @@
 """Who is asking: JWTs in the Authorization header, for every route of the API but those that hand them out."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask, Response, g, request
 from flask_jwt_extended import (
     JWTManager,
     create_access_token,
     create_refresh_token,
     current_user,
     decode_token,
+    get_jwt,
     verify_jwt_in_request,
 )
 from flask_jwt_extended.exceptions import NoAuthorizationError, WrongTokenError
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from core.clock import now
 from core.config import settings
@@ -23,6 +26,9 @@ from core.users import user_of_session
 ACCESS_MINUTES = 15
 # These four look at tokens themselves.
 PUBLIC = frozenset({"auth.register", "auth.login", "auth.refresh", "auth.logout"})
+# A browser's EventSource can send no header: these two, which only read, take a cookie as well.
+STREAMS = frozenset({"events.all", "events.one"})
+COOKIE = "event_streams"
 
 
 def init_app(app: Flask) -> None:
@@ -42,8 +48,13 @@ def init_app(app: Flask) -> None:
 
 
 def _require_login() -> None:
-    if request.path.startswith("/api/v1/") and request.endpoint and request.endpoint not in PUBLIC:
+    if not request.path.startswith("/api/v1/") or not request.endpoint or request.endpoint in PUBLIC:
+        return
+    if request.endpoint in STREAMS and not request.authorization and COOKIE in request.cookies:
+        g.visitor = _visitor_of(request.cookies[COOKIE])
+    else:
         verify_jwt_in_request()
+        g.visitor = Visitor(current_user.id, get_jwt()["family"])
 
 
 def _load_user(_header: dict[str, Any], claims: dict[str, Any]) -> User | None:
@@ -55,9 +66,51 @@ def _load_user(_header: dict[str, Any], claims: dict[str, Any]) -> User | None:
         return user_of_session(session, int(user_id), family)
 
 
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who is asking, in which session."""
+
+    user_id: int
+    family: str
+
+
+def visitor() -> Visitor:
+    found: Visitor = g.visitor
+    return found
+
+
 def current_user_id() -> int:
-    user: User = current_user
-    return user.id
+    return visitor().user_id
+
+
+def set_stream_cookie(answer: Response) -> Response:
+    """Lets this browser open event streams, and nothing else, until an access token would end."""
+    answer.set_cookie(
+        COOKIE,
+        _signer().dumps([visitor().user_id, visitor().family]),
+        max_age=ACCESS_MINUTES * 60,
+        path="/api/v1",
+        httponly=True,
+        secure=request.is_secure,
+        samesite="Strict",
+    )
+    return answer
+
+
+def _visitor_of(cookie: str) -> Visitor:
+    """Raises NoAuthorizationError, as for a bad token."""
+    try:
+        user_id, family = _signer().loads(cookie, max_age=ACCESS_MINUTES * 60)
+    except BadSignature:
+        raise NoAuthorizationError("the cookie is not valid") from None
+    with Session.reading() as session:
+        if user_of_session(session, user_id, family) is None:
+            raise NoAuthorizationError("the session has ended")
+    return Visitor(user_id, family)
+
+
+def _signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(settings().secret_key, salt="event streams")
 
 
 def tokens_of(token: RefreshToken) -> dict[str, Any]:

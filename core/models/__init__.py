@@ -2,6 +2,7 @@
 
 from core.models.account import NOT_OF_TRADES, ExchangeApi, Funding, Income, TradeCursor
 from core.models.columns import Base, Exact, Moment
+from core.models.notification import Notification, NotificationSettings, NotificationTarget
 from core.models.order import LIVE_IN_SQL, Fill, GridOrder
 from core.models.strategy import EquitySnapshot, GridCell, GridStrategy, Operation
 from core.models.system import Installation, Lease, Switch, SymbolRule
@@ -25,6 +26,9 @@ __all__ = [
     "Installation",
     "Lease",
     "Moment",
+    "Notification",
+    "NotificationSettings",
+    "NotificationTarget",
     "Operation",
     "RefreshToken",
     "Switch",

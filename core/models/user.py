@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.clock import now
@@ -53,7 +53,10 @@ class Event(Base):
     """The record of what happened, for people: who started, why it stopped, what was refused."""
 
     __tablename__ = "events"
-    __table_args__ = (Index("ix_events_user_id_id", "user_id", "id"),)
+    __table_args__ = (
+        Index("ix_events_user_id_id", "user_id", "id"),
+        Index("ix_events_unnoticed", "id", postgresql_where=text("NOT noticed"), sqlite_where=text("NOT noticed")),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
@@ -64,3 +67,4 @@ class Event(Base):
     message: Mapped[str]
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime] = mapped_column(default=now)
+    noticed: Mapped[bool] = mapped_column(default=False, server_default=true())  # by who makes notifications

@@ -30,6 +30,7 @@ def hermetic() -> dict[str, str]:
         "PAPER_STATE": "",
         "FLOWER_BASIC_AUTH": "",
         "LOG_LEVEL": "INFO",
+        "NOTIFY_PRIVATE": "1",
     }
 
 

@@ -3,10 +3,12 @@
 from web.api import (
     auth,
     connections,
+    events,
     exchange_keys,
     grid,
     kill_switch,
     market,
+    notifications,
     operations,
     portfolio,
     symbols,
@@ -24,6 +26,8 @@ BLUEPRINTS = (
     market.blp,
     portfolio.blp,
     connections.blp,
+    events.blp,
     kill_switch.blp,
+    notifications.blp,
     tasks.blp,
 )

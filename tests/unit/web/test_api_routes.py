@@ -42,6 +42,12 @@ OF_A_USER: dict[tuple[str, str], Any] = {
     ("get", "/api/v1/market/{exchange}/{symbol}/candles"): None,
     ("get", "/api/v1/portfolio/{exchange}"): None,
     ("get", "/api/v1/connections"): None,
+    ("get", "/api/v1/events"): None,
+    ("post", "/api/v1/events/cookie"): None,
+    ("get", "/api/v1/notifications"): None,
+    ("get", "/api/v1/notifications/settings"): None,
+    ("put", "/api/v1/notifications/settings"): {"language": "en"},
+    ("post", "/api/v1/notifications/test"): None,
     ("get", "/api/v1/kill-switch/{exchange}"): None,
     ("post", "/api/v1/kill-switch/{exchange}"): {"halted": True},
 }
@@ -58,6 +64,7 @@ OF_AN_OBJECT: dict[tuple[str, str], Any] = {
     ("get", "/api/v1/grid/performance/{exchange}/{grid_id}"): None,
     ("get", "/api/v1/grid/orders/{exchange}/{grid_id}"): None,
     ("get", "/api/v1/grid/fills/{exchange}/{grid_id}"): None,
+    ("get", "/api/v1/grid/events/{exchange}/{grid_id}"): None,
     ("get", "/api/v1/tasks/{task_id}"): None,
 }
 GUARDED = {**OWN_TOKEN, **OF_A_USER, **OF_AN_OBJECT}
