@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import insert
 
 from core import bus, clock
-from core.db import Session
+from core.db import Session, answer_within
 from core.equity import TIERS
 from core.models import EquitySnapshot, ExchangeApi, Fill, GridStrategy, Income, TradeCursor
 from core.reconciliation import audit
@@ -83,6 +83,7 @@ def _database(url: str) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DATABASE_URL", url)
         forget_settings()
+        answer_within(60)
         yield
         forget_settings()
 
@@ -90,6 +91,8 @@ def _database(url: str) -> Iterator[None]:
 def _timed(grid: int) -> Timed:
     row = strategy_row(grid)
     person = Person(create_app({"RATELIMIT_ENABLED": False}), row.user_id)
+
+    answer_within(60)  # the application's own patience is short
 
     def answer(path: str) -> float:
         bus.publish_marks("paper", {"BTCUSDT": {"mark_price": "100000", "at": clock.now_ms()}})
