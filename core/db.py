@@ -182,6 +182,16 @@ def _read_clock(session: OrmSession) -> None:
         follow(told)
 
 
+def database_of(session: OrmSession) -> str:
+    """Its URL: what a process remembers of a database it remembers under this name."""
+    return _name_of(session.get_bind().engine)
+
+
+@cache
+def _name_of(known: Engine) -> str:
+    return str(known.url)  # composed anew each time, which a fill's way would feel
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     """The database's own absence becomes DatabaseUnavailable; integrity errors pass through to who can judge them."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.db import database_of
 from core.domain.order import Purpose
 from core.errors import ImpossibleState
 from core.models import Installation
@@ -77,7 +78,7 @@ _known: dict[str, Identity] = {}
 
 def identity(session: Session) -> Identity:
     """This installation's, read once per process and database."""
-    url = str(session.get_bind().engine.url)
+    url = database_of(session)
     if url not in _known:
         row = session.scalars(select(Installation)).one()
         _known[url] = Identity(row.name, bytes.fromhex(row.id_key))

@@ -4,6 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.clock import monotonic
+from core.db import database_of
 from core.domain.symbol_rules import SymbolRules
 from core.errors import ImpossibleState
 from core.models import SymbolRule
@@ -14,7 +15,7 @@ _cache: dict[tuple[str, str, str], tuple[float, SymbolRules]] = {}
 
 def rules_of(session: Session, exchange: str, symbol: str) -> SymbolRules:
     """Raises ImpossibleState where a strategy trades a symbol whose rules were never stored."""
-    key = (str(session.get_bind().engine.url), exchange, symbol)
+    key = (database_of(session), exchange, symbol)
     known = _cache.get(key)
     if known is not None and monotonic() - known[0] < _FRESH_FOR:
         return known[1]
