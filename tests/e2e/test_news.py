@@ -40,4 +40,8 @@ def test_a_grids_life_is_streamed_and_its_end_told(stack: Stack, user: User, box
     client.close()
     wait_until(lambda: len(box.messages) == 2, 30, f"the end has arrived: {box.messages}")
     assert box.messages[1]["message"] == f"網格 {grid_id} {SYMBOL}: 已停止"
-    assert [row["state"] for row in user.api.get("/notifications")] == ["SENT", "SENT"]
+    wait_until(
+        lambda: [row["state"] for row in user.api.get("/notifications")] == ["SENT", "SENT"],
+        10,
+        "both are noted as sent",
+    )

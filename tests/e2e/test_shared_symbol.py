@@ -21,10 +21,11 @@ def move(stack: Stack, user: User, grids: list[int], price: int) -> None:
     venue = VenueAccount(stack, user)
 
     def agree() -> bool:
-        details = [user.detail(one) for one in grids]
         resting = {order.client_order_id for order in venue.open_orders(SYMBOL)}
-        whole = all(one["live_levels"] == one["intended_levels"] for one in details)
-        return whole and live(user, *grids) == resting and _total(user, grids, "position") == venue.position(SYMBOL)
+        if live(user, *grids) != resting or _total(user, grids, "position") != venue.position(SYMBOL):
+            return False
+        # Last, so that no grid is called whole which has not heard of the move yet.
+        return all(one["live_levels"] == one["intended_levels"] for one in map(user.detail, grids))
 
     wait_until(agree, 20, f"the grids are whole at {price}")
 

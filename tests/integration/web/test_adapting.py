@@ -10,7 +10,7 @@ from core.clock import now
 from core.db import Session
 from core.domain.adaptive import PERIOD, Bar
 from core.models import Event, GridStrategy, Operation
-from core.strategies.adapting import consider, look, running
+from core.strategies.adapting import consider, running
 from core.strategies.wanted import wanted_from
 from tests.integration.web.test_updating import running as running_grid  # noqa: F401  a fixture
 from tests.support.grids import strategy_row
@@ -83,4 +83,4 @@ def test_a_trend_is_warned_of_once_a_day_with_its_reason() -> None:
 
 
 def test_a_market_without_a_day_of_candles_says_nothing() -> None:
-    assert not look(1)
+    assert not consider(strategy_row(1), day(1200)[:5])
