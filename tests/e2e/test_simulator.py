@@ -14,7 +14,7 @@ from core.backtest.candles import Market, in_ticks
 from core.backtest.simulator import Result, simulate
 from core.candle_files import Candle, candles_of
 from core.domain.parameters import GridType, Parameters, StrategyType
-from tests.e2e.books import assert_books_close
+from tests.e2e.books import assert_books_close, settle
 from tests.support.stack import Stack, User
 from tests.support.waiting import wait_until
 from tests.unit.core.domain.examples import rules
@@ -42,7 +42,7 @@ def recorded() -> list[Candle]:
     """Its liveliest hours: the 8th of May."""
     if not RECORDED.exists():
         pytest.skip("the recorded market data is not on this machine")
-    return list(islice(candles_of(RECORDED), 5_220, 5_340))
+    return list(islice(candles_of(RECORDED), 5_220, 5_280))
 
 
 # What the simulator says does not depend on the database.
@@ -56,7 +56,7 @@ def test_a_walk_gives_the_same_fills_profit_and_fees(stack: Stack, user: User, s
 def test_recorded_hours_give_the_same_fills_profit_and_fees(stack: Stack, user: User, recorded: list[Candle]) -> None:
     prices = [price for candle in recorded for price in (candle.low, candle.high)]
     lower, upper = (rules().round_price(price) for price in (min(prices), max(prices)))
-    compare(stack, user, recorded, strategy_type=StrategyType.NEUTRAL, lower=lower, upper=upper, number=20)
+    compare(stack, user, recorded, strategy_type=StrategyType.NEUTRAL, lower=lower, upper=upper, number=10)
 
 
 def compare(
@@ -95,7 +95,7 @@ def compare(
     lines = [lower + (upper - lower) * index / number for index in range(number + 1)]
     for price in _turns(candles, lines):
         stack.venue.move(SYMBOL, price)
-        user.wait_until_whole(grid_id)
+        settle(stack, user, grid_id, SYMBOL)
     _assert_same(user, grid_id, simulated)
     assert_books_close(stack, user, grid_id, SYMBOL)
 

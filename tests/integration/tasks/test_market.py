@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from core import bus
@@ -63,6 +64,8 @@ def test_the_other_takes_over_within_a_lease(hosts: Hosts, paper_server: PaperSe
     first = wait_until(active, 15, "one is active")
     show(paper_server, "99000", within=15)
     hosts[first].send_signal(number)
+    stopped = (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
+    wait_until(lambda: psutil.Process(hosts[first].pid).status() in stopped, 5, "it has stopped")
     begun = monotonic()
     show(paper_server, "98000", within=WITHIN_S)
     assert monotonic() - begun > 1.0, "the other was not silent"
