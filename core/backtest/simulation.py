@@ -5,7 +5,6 @@ payment would need a finer one than 64 bits hold, the kernel rounds it, for draw
 are counted from positions and fills, exactly.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -178,8 +177,3 @@ def _whole(number: Fraction) -> int:
 
 def _too_precise() -> Invalid:
     return Invalid("too_precise", "These amounts have more digits than the simulator holds exactly.")
-
-
-def recorded(outcome: Outcome) -> Sequence[tuple[int, int, int]]:
-    """The grid's fills: (candle, cell, +1 for BUY or -1)."""
-    return [(int(candle), int(cell), int(sign)) for candle, cell, sign in outcome.fills]

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from core.backtest import kernel
 from core.backtest.candles import Market
-from core.backtest.simulation import Outcome, Simulation, recorded
+from core.backtest.simulation import Outcome, Simulation
 from core.domain.checks import Problem, number_problems, other_problems
 from core.domain.exact import EXACT, PRECISE, ZERO, multiple, to_decimal
 from core.domain.grid import resolve
@@ -189,7 +189,7 @@ class _Books:
         """All of them, in order. Market trades stand at both ends."""
         market = list(self.market_trades())
         yield from market[: 1 if self._run.inventory else 0]
-        for candle, index, sign in recorded(self._outcome):
+        for candle, index, sign in self._outcome.fills.tolist():
             cell = self._run.grid.cells[index]
             side = Side.BUY if sign > 0 else Side.SELL
             fee = EXACT.multiply(cell.quantity * cell.price(side), self._run.rules.maker_fee)

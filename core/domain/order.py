@@ -54,13 +54,8 @@ class OrderStatus(StrEnum):
         return self in LIVE
 
 
-LIVE = (
-    OrderStatus.PENDING,
-    OrderStatus.SUBMITTED,
-    OrderStatus.UNKNOWN,
-    OrderStatus.PLACED,
-    OrderStatus.PARTIALLY_FILLED,
-)
+RESTING = (OrderStatus.PLACED, OrderStatus.PARTIALLY_FILLED)
+LIVE = (OrderStatus.PENDING, OrderStatus.SUBMITTED, OrderStatus.UNKNOWN, *RESTING)
 FINAL = (OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED)
 
 # News never takes an order to a lower rank, so the merge is a maximum: commutative and idempotent.

@@ -15,7 +15,7 @@ from core.clock import from_ms, now
 from core.domain.cell import Cell, carry_quantity, next_order
 from core.domain.ledger import SETTLEMENT_ASSET
 from core.domain.lifecycle import PROTECTED, FinishReason
-from core.domain.order import FINAL, OrderNews, OrderStatus, Progress, Purpose, Side, Trade, merge
+from core.domain.order import FINAL, RESTING, OrderNews, OrderStatus, Progress, Purpose, Side, Trade, merge
 from core.domain.parameters import StrategyType
 from core.domain.symbol_rules import SymbolRules
 from core.execution.intents import end_for, may_open, new_order, next_cell_order
@@ -34,7 +34,7 @@ def book_news(session: Session, strategy: GridStrategy, order: GridOrder, news: 
     if order.is_conditional and news.order_id:
         order.quantity = news.quantity  # what the trigger found to close
     _advance(order, Progress(news.status, news.filled_quantity))
-    if order.status in (OrderStatus.PLACED, OrderStatus.PARTIALLY_FILLED) or order.status in FINAL:
+    if order.status in RESTING or order.status in FINAL:
         order.absences, order.last_error = 0, ""
         if order.cell is not None:
             order.cell.refusals = 0

@@ -21,7 +21,7 @@ from core import bus, clock
 from core.credentials import credentials_of
 from core.db import Session
 from core.domain.lifecycle import FinishReason
-from core.domain.order import CLOSING, OrderStatus
+from core.domain.order import CLOSING, RESTING, OrderStatus
 from core.errors import DatabaseUnavailable, GridkeeperError, VenueUnavailable
 from core.exchange import Credentials
 from core.exchange.base import KEY_CODES, Outcome, Reply, TradingConnection
@@ -199,7 +199,7 @@ def _note(session: OrmSession, doubtful: dict[int, Answered], consequences: Cons
 
 def _note_cancel(order: GridOrder, reply: Reply) -> None:
     """A cancel without news of the order proves nothing: the venue is asked what became of it."""
-    if order.status in (OrderStatus.PLACED, OrderStatus.PARTIALLY_FILLED):
+    if order.status in RESTING:
         order.next_check_at = clock.now() + (timedelta(0) if reply.outcome is Outcome.NOT_FOUND else RETRY_AFTER)
 
 

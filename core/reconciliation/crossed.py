@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, and_, cast, or_, select, update
+from sqlalchemy import ColumnElement, Float, and_, cast, or_, select
 from sqlalchemy.orm import Session
 
 from core import bus
 from core.clock import now, to_ms
 from core.domain.lifecycle import ACTIVE
-from core.domain.order import OrderStatus, Side
+from core.domain.order import RESTING, Side
 from core.models import Fill, GridOrder, GridStrategy
+from core.reconciliation import roll
 
 NEWS_WITHIN = timedelta(seconds=3)
-
-
 TRADES_OF = timedelta(seconds=10)
 LATEST_FILLS = 200
 
@@ -83,14 +82,8 @@ def _watch(session: Session, exchange: str, symbol: str, reached: Sequence[Reach
     crossed = select(GridOrder.id).where(
         GridOrder.exchange == exchange,
         GridOrder.symbol == symbol,
-        GridOrder.status.in_((OrderStatus.PLACED, OrderStatus.PARTIALLY_FILLED)),
+        GridOrder.status.in_(RESTING),
         GridOrder.next_check_at.is_(None),
         or_(*(one.reaches() for one in reached)),
     )
-    found = session.scalars(crossed).all()
-    if found:
-        session.execute(
-            update(GridOrder)
-            .where(GridOrder.id.in_(found), GridOrder.next_check_at.is_(None))
-            .values(next_check_at=now() + NEWS_WITHIN)
-        )
+    roll.ask_for(session, session.scalars(crossed).all(), NEWS_WITHIN)

@@ -17,7 +17,7 @@ from core.clock import from_ms, now, to_ms
 from core.config import settings
 from core.credentials import credentials_of
 from core.db import Session
-from core.domain.order import OrderStatus
+from core.domain.order import RESTING, OrderStatus
 from core.errors import VenueUnavailable
 from core.exchange import account_api
 from core.exchange.base import AccountApi
@@ -180,7 +180,7 @@ def _ask_later(session: OrmSession, doubts: list[Doubt]) -> list[Cancel]:
     ids = [doubt.grid_order_id for doubt in doubts]
     cancels = []
     for order in session.scalars(select(GridOrder).where(GridOrder.id.in_(ids))):
-        if order.cancel_wanted and order.status in (OrderStatus.PLACED, OrderStatus.PARTIALLY_FILLED):
+        if order.cancel_wanted and order.status in RESTING:
             cancels.append(cancel_of(order))
             _ask_order_later(order)
         elif order.next_check_at is not None:

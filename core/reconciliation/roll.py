@@ -15,14 +15,13 @@ from core.clock import now
 from core.credentials import credentials_of
 from core.db import Session
 from core.domain.lifecycle import ACTIVE
-from core.domain.order import OrderStatus
+from core.domain.order import RESTING
 from core.exchange import account_api
 from core.models import ExchangeApi, GridOrder, GridStrategy
 
 EVERY_S = 6
 CALLS_A_SECOND = 2  # over all accounts, two requests of weight 1 each: a tenth of what an address may ask
 NEWS_WITHIN = timedelta(seconds=2)
-RESTING = (OrderStatus.PLACED, OrderStatus.PARTIALLY_FILLED)
 
 
 def due(session: OrmSession) -> list[tuple[int, str]]:

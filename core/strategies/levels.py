@@ -10,10 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
 from core.domain.lifecycle import StrategyStatus
-from core.domain.order import LIVE, OrderStatus
+from core.domain.order import LIVE, RESTING, OrderStatus
 from core.models import GridCell, GridOrder, GridStrategy
 
-_ON_THE_BOOK = (OrderStatus.PLACED, OrderStatus.PARTIALLY_FILLED)
 _WITH_LEVELS = (StrategyStatus.STARTING, StrategyStatus.RUNNING, StrategyStatus.PAUSED, StrategyStatus.STOPPING)
 _WAITS = {
     OrderStatus.PENDING: "the order is waiting to be sent",
@@ -98,7 +97,7 @@ def _orders(session: OrmSession, strategies: dict[int, GridStrategy]) -> dict[in
 
 
 def _levels(strategy: GridStrategy, cells: Sequence[_Cell], orders: dict[int, _Order]) -> Levels:
-    live = [cell for cell in cells if cell.id in orders and orders[cell.id].status in _ON_THE_BOOK]
+    live = [cell for cell in cells if cell.id in orders and orders[cell.id].status in RESTING]
     intended = [cell for cell in cells if _is_intended(strategy, cell)]
     placed = {cell.id for cell in live}
     gaps = tuple(_gap(strategy, cell, orders.get(cell.id)) for cell in intended if cell.id not in placed)

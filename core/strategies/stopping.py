@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from core import bus
 from core.clock import now
-from core.domain.order import CLOSING, FINAL, LIVE, OrderStatus, Purpose, Side
+from core.domain.order import CLOSING, FINAL, LIVE, RESTING, OrderStatus, Purpose, Side
 from core.domain.plan import market_orders
 from core.execution.booking import follow_up
 from core.execution.events import request_reconciliation
@@ -75,7 +75,7 @@ def take_back(session: Session, strategy: GridStrategy, orders: Sequence[GridOrd
         if order.status == OrderStatus.PENDING:
             order.status, order.next_check_at = OrderStatus.CANCELED, None
             follow_up(session, strategy, order, rules_of(session, order.exchange, order.symbol))
-        elif order.status in (OrderStatus.PLACED, OrderStatus.PARTIALLY_FILLED):
+        elif order.status in RESTING:
             cancels += _cancel(order)
     return cancels
 

@@ -2,8 +2,7 @@
 state; then, in one transaction, the cells become those that were planned; then inventory is traded and the new orders
 are accepted. What fills meanwhile is booked, and counted when the cells change."""
 
-from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from collections.abc import Sequence
 from decimal import Decimal
 
 from sqlalchemy import func, select
@@ -15,26 +14,21 @@ from core.credentials import credentials_of
 from core.db import Session
 from core.domain.cell import Cell, next_order
 from core.domain.change import Change, Fate, Outcome, change
-from core.domain.order import FINAL, LIVE, OrderStatus, Purpose, Side
+from core.domain.order import FINAL, LIVE, Side
 from core.domain.parameters import StrategyType
-from core.domain.plan import market_orders
 from core.errors import Unavailable, VenueRefused
 from core.exchange import account_api
-from core.execution.booking import release_inventory
-from core.execution.intents import Cancel, lock_strategies, may_open, new_order, next_cell_order
+from core.execution.intents import Cancel, lock_strategies, may_open, next_cell_order
 from core.execution.rules import rules_of
 from core.execution.telling import tell
 from core.models import ExchangeApi, GridCell, GridOrder, GridStrategy
 from core.strategies.ending import conclude
 from core.strategies.parameters import apply_parameters
+from core.strategies.settling import finish, settle, wait_for_user
 from core.strategies.standing import cell_rows, standing_of
 from core.strategies.starting import cell_of
 from core.strategies.stopping import take_back
 from core.strategies.wanted import Stage, Wanted, wanted_from
-
-LOOK_AGAIN = timedelta(seconds=5)  # at a change that waits for its user
-LONGEST_PAUSE = timedelta(seconds=30)
-_ON_THE_WAY = (OrderStatus.SUBMITTED, OrderStatus.UNKNOWN)
 
 
 def change_to(strategy: GridStrategy, cells: Sequence[GridCell], wanted: Wanted) -> Change:
@@ -50,22 +44,17 @@ def step(session: OrmSession, strategy: GridStrategy) -> list[Cancel]:
     wanted = wanted_from(strategy.change)
     strategy.look_at = now()
     if wanted.stage is Stage.SETTLING:
-        _settle(session, strategy, wanted)
+        settle(session, strategy, wanted)
         return []
     cells = {cell.id: cell for cell in cell_rows(session, strategy)}
     made = change_to(strategy, list(cells.values()), wanted)
     if not may_open(strategy) and not made.is_empty:
-        _wait_for_user(strategy)
+        wait_for_user(strategy)
         return []
     if wanted.steps and any(outcome.surplus for outcome in made.of(Fate.DROPPED)):
         abandon(session, strategy, "the cell that trailing would drop is not flat any more")
         return []
     return _advance(session, strategy, wanted, cells, made)
-
-
-def _wait_for_user(strategy: GridStrategy) -> None:
-    strategy.waiting_for = "the change of the grid goes on when orders may be placed again"
-    strategy.look_at = now() + LOOK_AGAIN
 
 
 def _advance(
@@ -176,10 +165,10 @@ def _apply(
         upper_price=format(strategy.upper_price, "f"),
     )
     if made.is_empty:
-        _finish(session, strategy)
+        finish(session, strategy)
     else:
         strategy.change = wanted.at(Stage.SETTLING).as_json()
-        _settle(session, strategy, wanted)
+        settle(session, strategy, wanted)
 
 
 def _become(session: OrmSession, strategy: GridStrategy, cell: GridCell, outcome: Outcome) -> None:
@@ -223,94 +212,3 @@ def _take_over(strategy: GridStrategy, wanted: Wanted) -> None:
     apply_parameters(strategy, wanted.parameters)
     strategy.grid_number = len(wanted.cells)
     strategy.budget, strategy.per_grid_amount = wanted.budget, wanted.per_grid_amount
-
-
-# --- inventory
-
-
-def _settle(session: OrmSession, strategy: GridStrategy, wanted: Wanted) -> None:
-    """Trades what is missing or too much; done when that is over and every new order has been answered."""
-    session.flush()
-    if may_open(strategy):
-        _trade(session, strategy, wanted.price)
-    if not may_open(strategy):
-        _wait_for_user(strategy)
-        return
-    if not _is_settled(session, strategy, wanted.price):
-        strategy.waiting_for = "the new orders of the changed grid"
-        return
-    _finish(session, strategy)
-
-
-def _finish(session: OrmSession, strategy: GridStrategy) -> None:
-    strategy.change, strategy.waiting_for, strategy.look_at = None, "", None
-    conclude(session, strategy, None, update=True)
-
-
-def _trade(session: OrmSession, strategy: GridStrategy, price: Decimal) -> None:
-    earlier = _inventory_orders(session, strategy)
-    if any(order.status not in FINAL or order.booked_quantity != order.filled_quantity for order in earlier):
-        return
-    quantity = _lacking(session, strategy)
-    rules = rules_of(session, strategy.exchange, strategy.symbol)
-    if _may_try(earlier):
-        for part in market_orders(abs(quantity), price, rules):
-            side = Side.BUY if quantity > 0 else Side.SELL
-            new_order(session, strategy, side=side, quantity=part, purpose=Purpose.INVENTORY)
-    release_inventory(session, strategy, rules)
-
-
-def _lacking(session: OrmSession, strategy: GridStrategy) -> Decimal:
-    """What is to be bought (sold, where negative), base: for the cells that wait, less what lies in the pool."""
-    direction = StrategyType(strategy.strategy_type).inventory_side
-    waiting = (cell for cell in cell_rows(session, strategy) if cell.awaits_inventory)
-    missing = sum((cell.quantity - cell.held for cell in waiting), Decimal(0))
-    return (missing - strategy.pool_quantity) * (1 if direction is None else direction.sign)
-
-
-def _may_try(earlier: Sequence[GridOrder]) -> bool:
-    """One that the venue has refused is tried again after a growing pause."""
-    failed = [order for order in earlier if order.status in (OrderStatus.REJECTED, OrderStatus.EXPIRED)]
-    return not failed or now() >= failed[-1].created_at + min(
-        timedelta(seconds=2 ** min(len(failed), 10)), LONGEST_PAUSE
-    )
-
-
-def _inventory_orders(session: OrmSession, strategy: GridStrategy) -> Sequence[GridOrder]:
-    """Of this run, oldest first."""
-    return session.scalars(
-        select(GridOrder)
-        .where(
-            GridOrder.strategy_id == strategy.id,
-            GridOrder.generation == strategy.generation,
-            GridOrder.purpose == Purpose.INVENTORY,
-        )
-        .order_by(GridOrder.id)
-        .execution_options(populate_existing=True)
-    ).all()
-
-
-def _is_settled(session: OrmSession, strategy: GridStrategy, price: Decimal) -> bool:
-    """Nothing is left to trade, and no order is on its way."""
-    session.flush()
-    if any(order.status not in FINAL for order in _inventory_orders(session, strategy)):
-        return False
-    rules = rules_of(session, strategy.exchange, strategy.symbol)
-    if any(cell.awaits_inventory for cell in cell_rows(session, strategy)):
-        return False
-    if market_orders(abs(_lacking(session, strategy)), price, rules):
-        return False
-    return not any(_is_on_the_way(order) for order in _cell_orders(session, strategy))
-
-
-def _cell_orders(session: OrmSession, strategy: GridStrategy) -> Iterable[GridOrder]:
-    return session.scalars(
-        select(GridOrder).where(
-            GridOrder.strategy_id == strategy.id, GridOrder.cell_id.is_not(None), GridOrder.status.in_(LIVE)
-        )
-    )
-
-
-def _is_on_the_way(order: GridOrder) -> bool:
-    """One that the venue refuses for now says so, and is tried again whatever becomes of the change."""
-    return order.status in _ON_THE_WAY or (order.status == OrderStatus.PENDING and not order.last_error)

@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 
 from core.db import Session
 from core.domain.lifecycle import ACTIVE, PROTECTED, OperationState, StrategyStatus
-from core.domain.order import OrderStatus
+from core.domain.order import RESTING, OrderStatus
 from core.domain.parameters import StrategyType
 from core.domain.risk import losing_bounds, stop_prices
 from core.execution.rules import rules_of
@@ -22,7 +22,6 @@ from tests.sim.venue import SimulatedVenue
 from tests.sim.world import World
 
 ZERO = Decimal(0)
-ON_THE_BOOK = (OrderStatus.PLACED, OrderStatus.PARTIALLY_FILLED)
 IN_DOUBT = (OrderStatus.SUBMITTED, OrderStatus.UNKNOWN)
 
 
@@ -60,9 +59,9 @@ class Judge:
                 yield f"{row.client_order_id} is PENDING without a reason"
             if row.booked_quantity != row.filled_quantity:
                 yield f"{row.client_order_id} lacks a trade: {row.booked_quantity} of {row.filled_quantity}"
-            if (row.status in ON_THE_BOOK) != (row.client_order_id in resting):
+            if (row.status in RESTING) != (row.client_order_id in resting):
                 yield f"{row.client_order_id} is {row.status} here, resting there: {row.client_order_id in resting}"
-            elif row.status in ON_THE_BOOK:
+            elif row.status in RESTING:
                 yield from self._of_order(row, resting[row.client_order_id])
         for client_id in resting:
             if client_id.startswith("gk") and client_id not in self._by_client_id:
@@ -173,13 +172,13 @@ class Judge:
             yield f"strategy {strategy.id}: {len(cells)} cells of {strategy.grid_number}, or a gap between them"
         dropped = select(GridCell.id).where(GridCell.strategy_id == strategy.id, GridCell.dropped)
         for row in self._rows:
-            if row.status in ON_THE_BOOK and row.cell_id in set(session.scalars(dropped)):
+            if row.status in RESTING and row.cell_id in set(session.scalars(dropped)):
                 yield f"{row.client_order_id} rests for a cell that is no more"
 
     def _of_pause(self, session: Any, strategy: GridStrategy, live: list[GridOrder]) -> Iterator[str]:
         opening = {cell.id: cell.opening_side for cell in self._cells(session, strategy)}
         for row in live:
-            if row.cell_id in opening and row.side == opening[row.cell_id] and row.status in ON_THE_BOOK:
+            if row.cell_id in opening and row.side == opening[row.cell_id] and row.status in RESTING:
                 yield f"strategy {strategy.id} is PAUSED and {row.client_order_id} opens more"
 
     @staticmethod

@@ -8,7 +8,7 @@ import pytest
 
 from core.db import Session
 from core.domain.lifecycle import OperationState, StrategyStatus
-from core.domain.order import OrderStatus, Purpose, Side
+from core.domain.order import RESTING, OrderStatus, Purpose, Side
 from core.domain.parameters import Parameters, StrategyType
 from core.domain.plan import Running, plan
 from core.errors import Conflict
@@ -37,7 +37,6 @@ from tests.support.grids import (
 
 pytestmark = pytest.mark.usefixtures("database_url", "redis_server")
 D = Decimal
-RESTING = (OrderStatus.PLACED, OrderStatus.PARTIALLY_FILLED)
 
 
 def wanted(grid: int, price: str = "100000", **changes: Any) -> Wanted:
