@@ -61,14 +61,14 @@ class VenueAccount:
 
 
 def settle(stack: Stack, user: User, grid_id: int, symbol: str, timeout: float = 15) -> None:
-    """Waits until the grid is whole and its live orders are those that rest at the venue."""
+    """Waits until the grid is whole and its live orders, one at least, are those that rest at the venue."""
     venue = VenueAccount(stack, user)
 
     def agree() -> bool:
         grid = user.detail(grid_id)
         live = {order["client_order_id"] for order in user.orders(grid_id) if order["status"] in LIVE}
         at_venue = {order.client_order_id for order in venue.open_orders(symbol)}
-        return live == at_venue and len(live) == grid["live_levels"] == grid["intended_levels"]
+        return live == at_venue and 0 < len(live) == grid["live_levels"] == grid["intended_levels"]
 
     wait_until(agree, timeout, f"grid {grid_id} is whole and agrees with the venue")
 
