@@ -10,7 +10,15 @@ accept_content = ["json"]
 task_serializer = "json"
 timezone = "UTC"
 
-imports = ("tasks.announcing", "tasks.notifying", "tasks.orders", "tasks.strategies", "tasks.upkeep", "tasks.watchdog")
+imports = (
+    "tasks.announcing",
+    "tasks.forecasts",
+    "tasks.notifying",
+    "tasks.orders",
+    "tasks.strategies",
+    "tasks.upkeep",
+    "tasks.watchdog",
+)
 task_routes = {
     "tasks.orders.*": {"queue": "orders"},
     "tasks.strategies.*": {"queue": "control"},
@@ -65,5 +73,6 @@ beat_schedule = {
         for queue in QUEUES
     },
     "look at grids": {"task": "tasks.upkeep.look_at_grids", "schedule": 900.0, "options": {"expires": 600}},
+    "load candles": {"task": "tasks.upkeep.load_all_candles", "schedule": 15.0, "options": {"expires": 15}},
     "refresh rules": {"task": "tasks.upkeep.refresh_rules", "schedule": 3600.0, "options": {"expires": 600}},
 }

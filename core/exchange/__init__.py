@@ -36,9 +36,13 @@ def preload() -> None:
     httpx.Client(verify=tls()).close()
 
 
-def public_api(exchange: str, read_timeout: float = READ_TIMEOUT) -> PublicApi:
-    """The venue's public side. `read_timeout` in seconds, per request. Raises NotFound("unknown_exchange")."""
-    return BinancePublicApi(RestClient(address_of(exchange).rest, read_timeout=read_timeout))
+def public_api(exchange: str, read_timeout: float = READ_TIMEOUT, *, routine: bool = False) -> PublicApi:
+    """The venue's public side. `read_timeout` in seconds, per request; `routine` as of an account's.
+
+    Raises NotFound("unknown_exchange").
+    """
+    share = Share.ROUTINE if routine else Share.NEEDED
+    return BinancePublicApi(RestClient(address_of(exchange).rest, read_timeout=read_timeout, share=share))
 
 
 def account_api(

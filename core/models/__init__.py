@@ -1,6 +1,7 @@
 """The tables. Every module is imported here, so that the metadata is whole."""
 
 from core.models.account import NOT_OF_TRADES, ExchangeApi, Funding, Income, TradeCursor
+from core.models.candles import CandleDay
 from core.models.columns import Base, Exact, Moment
 from core.models.notification import Notification, NotificationSettings, NotificationTarget
 from core.models.order import LIVE_IN_SQL, Fill, GridOrder
@@ -12,6 +13,7 @@ __all__ = [
     "LIVE_IN_SQL",
     "NOT_OF_TRADES",
     "Base",
+    "CandleDay",
     "EquitySnapshot",
     "Event",
     "Exact",

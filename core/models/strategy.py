@@ -249,6 +249,11 @@ class Operation(Base):
     rung_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
 
+    @property
+    def progress_pct(self) -> int | None:
+        """Of what tells how far it is."""
+        return self.arguments.get("progress_pct")
+
 
 class EquitySnapshot(Base):
     __tablename__ = "equity_snapshots"

@@ -39,6 +39,7 @@ class OperationSchema(Schema):
     kind = ma.fields.String()
     state = ma.fields.String(metadata={"enum": [state.value for state in OperationState]})
     error = ma.fields.String(allow_none=True)
+    progress_pct = Integer(allow_none=True, metadata={"description": "Of what takes long, else null"})
     grid_id = Integer(attribute="strategy_id", allow_none=True)
     created_at = Moment()
     finished_at = Moment(allow_none=True)

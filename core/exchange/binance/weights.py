@@ -3,6 +3,7 @@
 Weights from the venue's documentation of each path; an address has 2,400 a minute (exchangeInfo's rateLimits).
 """
 
+import re
 from collections.abc import Callable
 from enum import Enum
 
@@ -32,12 +33,19 @@ _WEIGHTS = {
     "/fapi/v1/symbolConfig": 5,
     "/fapi/v3/balance": 5,
     "/fapi/v3/positionRisk": 5,
-    "/fapi/v1/klines": 5,
 }
 _WITHOUT_SYMBOL = {"/fapi/v1/openOrders": 40, "/fapi/v1/openAlgoOrders": 40, "/fapi/v1/premiumIndex": 10}
 
 
+_KLINES = ((1000, 10), (499, 5), (99, 2))  # more than so many at once
+_LIMIT = re.compile(r"(?:^|&)limit=(\d+)")
+
+
 def weight_of(path: str, query: str) -> int:
+    if path == "/fapi/v1/klines":
+        limit = _LIMIT.search(query)
+        wanted = int(limit[1]) if limit else 500
+        return next((weight for most, weight in _KLINES if wanted > most), 1)
     if path in _WITHOUT_SYMBOL and "symbol=" not in query:
         return _WITHOUT_SYMBOL[path]
     return _WEIGHTS.get(path, 1)

@@ -124,6 +124,9 @@ class TestWeights:
         ("/fapi/v1/openOrders", "timestamp=1", 40),
         ("/fapi/v1/income", "startTime=1", 30),
         ("/fapi/v1/order", "symbol=BTCUSDT", 1),
+        ("/fapi/v1/klines", "symbol=BTCUSDT&interval=1m", 5),
+        ("/fapi/v1/klines", "symbol=BTCUSDT&limit=96", 1),
+        ("/fapi/v1/klines", "symbol=BTCUSDT&limit=1440", 10),
     ],
 )
 def test_what_a_path_costs(path: str, query: str, weight: int) -> None:
