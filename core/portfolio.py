@@ -160,10 +160,10 @@ def _legs(session: OrmSession, rows: Sequence[GridStrategy]) -> dict[int, list[L
     """The opening orders of each grid that runs, filled or not."""
     found: dict[int, list[Leg]] = defaultdict(list)
     runs = {row.id: row.generation for row in rows}
-    for cell in session.scalars(select(GridCell).where(GridCell.strategy_id.in_(runs))):
+    for cell in session.scalars(select(GridCell).where(GridCell.strategy_id.in_(runs), ~GridCell.dropped)):
         if cell.generation == runs[cell.strategy_id]:
             side = Side(cell.opening_side)
-            price = cell.lower_price if side is Side.BUY else cell.upper_price
+            price = cell.opening_price or (cell.lower_price if side is Side.BUY else cell.upper_price)
             found[cell.strategy_id].append(Leg(side, cell.quantity, price))
     return found
 

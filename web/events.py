@@ -51,8 +51,9 @@ class Hub:
             if self._watch is None:
                 self._watch = Watch()
                 threading.Thread(target=self._feed, args=(self._watch,), name="events", daemon=True).start()
+            begun = self._watch.welcome(stream)
             self._streams.append(stream)
-            return self._watch.welcome(stream)
+            return begun
 
     def leave(self, stream: Stream) -> None:
         with self._lock:
@@ -109,7 +110,14 @@ class Watch:
         self._changes.close()
 
     def welcome(self, stream: Stream) -> Mark:
-        """Returns what had been told before the stream joined."""
+        """Returns what had been told before the stream joined. Orders are news from here on; of what begins to run
+        later, all are."""
+        with Session.reading() as session:
+            mine = watched(session, [stream.user_id])
+            self._strategies = mine | self._strategies
+            for strategy in mine.values():
+                if strategy.is_active and strategy.id not in self._orders:
+                    self._orders[strategy.id] = Orders.from_now(session, strategy.id)
         for part in sorted(self._told_away):
             stream.put(_presence(part, away=True), self._mark)
         return self._mark
@@ -164,9 +172,11 @@ class Watch:
         for strategy in self._strategies.values():
             followers = _followers(streams, strategy)
             is_new = strategy.is_active and strategy.id not in self._orders
+            if is_new and followers:
+                self._orders[strategy.id] = Orders.of_this_run(session, strategy.id)
             hinted = not hints.isdisjoint((f"account:{strategy.account_id}", f"strategy:{strategy.id}"))
             if followers and (is_new or ((hinted or look_at_all) and strategy.id in self._orders)):
-                for order in self._orders.setdefault(strategy.id, Orders()).changed(session, strategy.id):
+                for order in self._orders[strategy.id].changed(session, strategy.id):
                     self._tell(followers, news_of("order", OrderNewsSchema(), order))
 
     def _tell_prices(self, streams: list[Stream]) -> None:

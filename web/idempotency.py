@@ -88,7 +88,7 @@ def _checked(key: str) -> str:
 
 def _fingerprint() -> str:
     """Of what is asked: another body under the same key is another request."""
-    asked = f"{request.method} {request.path}\n".encode() + request.get_data(cache=True)
+    asked = f"{request.method} {request.full_path}\n".encode() + request.get_data(cache=True)
     return hashlib.sha256(asked).hexdigest()
 
 

@@ -10,7 +10,7 @@ from core.domain.order import Side
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """A cell's opening order, filled or not: quantity in base, at its line."""
+    """A cell's opening order, filled or not: quantity in base, at the price where it opens."""
 
     side: Side
     quantity: Decimal

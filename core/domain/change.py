@@ -76,10 +76,10 @@ def change(
 ) -> Change:
     """`inventory_side`: of a grid of one direction. `pool`: held (base) beside the cells, in its direction; without
     one, signed."""
-    wanted = {(cell.lower, cell.upper): cell.quantity for cell in target}
+    wanted = {cell.between: cell.quantity for cell in target}
     outcomes = tuple(_outcome(cell, wanted.get(cell.between), inventory_side) for cell in standing)
     known = {cell.between for cell in standing}
-    new = tuple(cell for cell in target if (cell.lower, cell.upper) not in known)
+    new = tuple(cell for cell in target if cell.between not in known)
     direction = 1 if inventory_side is None else inventory_side.sign
     missing = sum((cell.quantity for cell in new if cell.needs_inventory), ZERO)
     trade = direction * (missing - pool)

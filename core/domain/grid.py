@@ -45,6 +45,10 @@ class CellShape:
     needs_inventory: bool
     opening_price: Decimal
 
+    @property
+    def between(self) -> tuple[Decimal, Decimal]:
+        return self.lower, self.upper
+
     def price(self, side: Side) -> Decimal:
         """The line at which an order of this side rests."""
         return self.lower if side is Side.BUY else self.upper

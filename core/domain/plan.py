@@ -2,15 +2,16 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, replace
+from decimal import Decimal, localcontext
 from fractions import Fraction
 
-from core.domain.exact import ZERO, multiple
+from core.domain.exact import PRECISE, ZERO, multiple
 from core.domain.grid import Between, CellShape, cells, grid_lines, resolve
 from core.domain.order import Side
 from core.domain.parameters import GridType, Parameters, StrategyType
 from core.domain.quantities import (
+    Full,
     Shares,
     budget,
     largest_investment,
@@ -53,7 +54,13 @@ class Running:
 
     @property
     def by_lines(self) -> dict[Between, PlannedCell]:
-        return {(cell.lower, cell.upper): cell for cell in self.cells}
+        return {cell.between: cell for cell in self.cells}
+
+    def full(self, strategy_type: StrategyType, price: Decimal) -> Full:
+        """Those cells that would be given more at market: a NEUTRAL grid's grow when they open again."""
+        side = strategy_type.inventory_side
+        full = (cell for cell in self.cells if cell.opening_side is side and cell.first_side is not side)
+        return Full({cell.between: cell.quantity for cell in full}, price)
 
     @property
     def lines(self) -> tuple[Decimal, ...]:
@@ -85,10 +92,12 @@ def plan(parameters: Parameters, rules: SymbolRules, entry_price: Decimal, runni
     its own cells keep the prices at which they open. Raises Invalid where lines or quantities can't be."""
     settled = resolve(parameters, rules)
     lines, shapes = shapes_of(settled, rules, entry_price, running)
-    split = shares(settled, shapes)
+    split = shares(settled, shapes, None if running is None else running.full(settled.strategy_type, entry_price))
     planned = _sized(shapes, quantities(settled, rules, split))
     if running is not None and running.keeps_lines and running.keeps_quantities:
         planned = running.cells
+    elif running is not None:
+        planned = _blended(planned, running.full(settled.strategy_type, entry_price))
     _require_orderable(settled, rules, planned, split)
     waiting = sorted((cell for cell in planned if cell.needs_inventory), key=lambda c: abs(c.lower - entry_price))
     needed = sum((cell.quantity for cell in waiting), ZERO)
@@ -142,6 +151,21 @@ def _sized(shapes: Sequence[CellShape], amounts: Sequence[Decimal]) -> tuple[Pla
         )
         for shape, quantity in zip(shapes, amounts, strict=True)
     )
+
+
+def _blended(planned: Sequence[PlannedCell], full: Full) -> tuple[PlannedCell, ...]:
+    """What a full cell gains opens at the price of now."""
+    return tuple(
+        replace(cell, opening_price=_mean_price(cell, full.held[cell.between], full.price))
+        if cell.between in full.held and cell.quantity > full.held[cell.between]
+        else cell
+        for cell in planned
+    )
+
+
+def _mean_price(cell: PlannedCell, held: Decimal, price: Decimal) -> Decimal:
+    with localcontext(PRECISE):
+        return (held * cell.opening_price + (cell.quantity - held) * price) / cell.quantity
 
 
 def _require_orderable(settled: Parameters, rules: SymbolRules, planned: Sequence[PlannedCell], split: Shares) -> None:

@@ -67,7 +67,7 @@ def sketch(
     """Raises Invalid where the lines can't be."""
     settled = resolve(parameters, rules)
     lines, shapes = shapes_of(settled, rules, entry_price, running)
-    split = shares(settled, shapes)
+    split = shares(settled, shapes, None if running is None else running.full(settled.strategy_type, entry_price))
     return Sketch(parameters, settled, rules, entry_price, available_balance, other_orders, lines, shapes, split)
 
 

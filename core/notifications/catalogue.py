@@ -36,6 +36,7 @@ CATALOGUE = {
     "strategy_deleted": Entry("deleted", "已刪除"),
     "running": Entry("the grid is live", "網格已上線"),
     "updated": Entry("the running grid was changed", "執行中的網格已調整"),
+    "reset": Entry("the grid was reset", "網格已重設"),
     "trailed": Entry("the grid followed the price", "網格已隨價格移動"),
     "change_abandoned": Entry("the grid was not changed", "網格未能調整"),
     "consider_reset": Entry("consider a reset", "建議重設網格"),

@@ -155,15 +155,6 @@ def check_changes(user_id: int, row: GridStrategy, changes: Mapping[str, Any], s
     return checked
 
 
-def reset_parameters(user_id: int, exchange: str, strategy_id: int, changes: Mapping[str, Any]) -> Parameters | None:
-    """The checked parameters of the next run, None where they stay. Raises NotFound, and as `check` does."""
-    with Session.reading() as session:
-        row = own(session, user_id, exchange, strategy_id)
-    if not changes.keys() - set(OPTIONS):
-        return None
-    return check_changes(user_id, row, changes).settled
-
-
 def create(
     session: OrmSession, user_id: int, exchange: str, checked: Checked, options: Mapping[str, Any]
 ) -> GridStrategy:

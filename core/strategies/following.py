@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Generic, TypeVar
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.clock import monotonic, now
@@ -114,29 +114,39 @@ def watched(session: Session, user_ids: Iterable[int]) -> dict[int, Watched]:
 class Orders:
     """One strategy's orders: how far each was when last looked at."""
 
-    def __init__(self) -> None:
-        self._known: dict[int, tuple[str, Decimal]] | None = None
-        self._last_id = 0
+    def __init__(self, last_id: int) -> None:
+        self._known: dict[int, tuple[str, Decimal]] = {}
+        self._last_id = last_id
+
+    @classmethod
+    def from_now(cls, session: Session, strategy_id: int) -> "Orders":
+        orders = cls(_last_order(session, GridOrder.strategy_id == strategy_id))
+        orders._look(session, strategy_id)
+        return orders
+
+    @classmethod
+    def of_this_run(cls, session: Session, strategy_id: int) -> "Orders":
+        """All of the present run are new."""
+        earlier = (GridOrder.strategy_id == strategy_id) & (GridOrder.generation < GridStrategy.generation)
+        return cls(_last_order(session, earlier & (GridStrategy.id == strategy_id)))
 
     def changed(self, session: Session, strategy_id: int) -> list[GridOrder]:
-        """Those that are new or further than at the last call, oldest first; none at the first call."""
+        """Those that are new or further than when last looked at, oldest first."""
         known, found = self._known, self._look(session, strategy_id)
-        if known is None:
-            return []
         ended = known.keys() - found.keys()
         ids = ended | {number for number, progress in found.items() if known.get(number) != progress}
         return list(session.scalars(select(GridOrder).where(GridOrder.id.in_(ids)).order_by(GridOrder.id)))
 
     def _look(self, session: Session, strategy_id: int) -> dict[int, tuple[str, Decimal]]:
         """Those that are live, and those that came since, ended or not: whatever else there was does not change."""
-        first = self._known is None
-        news = GridOrder.status.in_(LIVE) if first else or_(GridOrder.status.in_(LIVE), GridOrder.id > self._last_id)
+        news = or_(GridOrder.status.in_(LIVE), GridOrder.id > self._last_id)
         is_order = or_(GridOrder.trigger_price.is_(None), GridOrder.order_id.is_not(None))
         columns = select(GridOrder.id, GridOrder.status, GridOrder.filled_quantity)
         found = session.execute(columns.where(GridOrder.strategy_id == strategy_id, is_order, news)).all()
-        if first:
-            last = session.scalar(select(func.max(GridOrder.id)).where(GridOrder.strategy_id == strategy_id))
-            self._last_id = last or 0
         self._known = {row.id: (row.status, row.filled_quantity) for row in found if row.status in LIVE}
         self._last_id = max([self._last_id, *(row.id for row in found)])
         return {row.id: (row.status, row.filled_quantity) for row in found}
+
+
+def _last_order(session: Session, which: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.max(GridOrder.id)).where(which)) or 0

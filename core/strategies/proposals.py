@@ -1,4 +1,4 @@
-"""The plan of an update, for the user to see before or as it is made."""
+"""The plan of an update, for the user to see before or as it is made; that of a reset is in resetting.py."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,13 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
 from core.db import Session
-from core.domain.change import Change, Fate, Outcome
+from core.domain.change import Change, Fate
 from core.domain.lifecycle import CHANGEABLE
 from core.domain.lines import resolve
 from core.domain.order import LIVE, Side
 from core.domain.outlook import outlook
 from core.domain.parameters import Parameters
-from core.domain.plan import Plan, Running, Warning
+from core.domain.plan import Plan, PlannedCell, Running, Warning
 from core.errors import Invalid
 from core.models import GridCell, GridOrder, GridStrategy
 from core.strategies.creation import Checked, Stake, check_changes, merged
@@ -57,8 +57,8 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """`inventory_quantity` (base) is bought or sold at market, for about `fees` (quote); `before` is None where no grid
-    runs yet."""
+    """`inventory_quantity` (base) is bought or sold at market, and the position of `closed_quantity` (signed) closed
+    before, for about `fees` (quote) together; `before` is None where no grid runs yet."""
 
     wanted: Wanted
     checked: Checked
@@ -71,6 +71,12 @@ class Proposal:
     before: Facts | None
     after: Facts
     warnings: tuple[Warning, ...]
+    closed_quantity: Decimal = Decimal(0)
+
+    @property
+    def untouched(self) -> int:
+        """How many orders stay as they are at the venue."""
+        return len(self.kept)
 
 
 def propose(user_id: int, exchange: str, strategy_id: int, changes: Mapping[str, Any]) -> Proposal:
@@ -78,7 +84,7 @@ def propose(user_id: int, exchange: str, strategy_id: int, changes: Mapping[str,
     with Session.reading() as session:
         row = own(session, user_id, exchange, strategy_id)
         cells = cell_rows(session, row) if row.status in CHANGEABLE else []
-        orders = _live_orders(session, cells)
+        orders = live_orders(session, cells)
     now, asked = parameters_of(row), merged(row, changes)
     if cells:
         _require_changeable(now, asked)
@@ -107,7 +113,7 @@ def _running(row: GridStrategy, cells: Sequence[GridCell], now: Parameters, aske
     return Running(tuple(planned_of(row, cell) for cell in cells), lines, lines and money, limits)
 
 
-def _live_orders(session: OrmSession, cells: Sequence[GridCell]) -> dict[int, GridOrder]:
+def live_orders(session: OrmSession, cells: Sequence[GridCell]) -> dict[int, GridOrder]:
     """By cell id: a cell has one at most."""
     live = select(GridOrder).where(GridOrder.cell_id.in_([cell.id for cell in cells]), GridOrder.status.in_(LIVE))
     return {order.cell_id: order for order in session.scalars(live) if order.cell_id is not None}
@@ -146,24 +152,25 @@ def _proposal(  # noqa: PLR0917 - what there is, what is asked, and why
     return Proposal(
         wanted=wanted,
         checked=checked,
-        kept=tuple(_resting(made.of(Fate.KEPT), orders)),
-        cancelled=tuple(_resting((*made.of(Fate.DROPPED), *made.of(Fate.RESIZED)), orders)),
+        kept=tuple(resting(_keys(made, Fate.KEPT), orders)),
+        cancelled=tuple(resting(_keys(made, Fate.DROPPED, Fate.RESIZED), orders)),
         new=tuple(_coming(made)),
         inventory_side=(Side.BUY if made.trade > 0 else Side.SELL) if made.trade else None,
         inventory_quantity=abs(made.trade),
         fees=abs(made.trade) * checked.entry_price * rules.taker_fee,
-        before=None if running is None else _facts(parameters_of(row), _as_plan(after, running), checked),
-        after=_facts(checked.settled, after, checked),
+        before=None if running is None else facts_of(parameters_of(row), as_plan(after, running.cells), checked),
+        after=facts_of(checked.settled, after, checked),
         warnings=checked.review.warnings,
     )
 
 
-def _as_plan(after: Plan, running: Running) -> Plan:
-    """The grid as it is."""
-    return replace(after, lines=running.lines, cells=running.cells)
+def as_plan(after: Plan, cells: Sequence[PlannedCell]) -> Plan:
+    """The grid as it is, lowest cell first."""
+    return replace(after, lines=(cells[0].lower, *(cell.upper for cell in cells)), cells=tuple(cells))
 
 
-def _facts(parameters: Parameters, planned: Plan, checked: Checked) -> Facts:
+def facts_of(parameters: Parameters, planned: Plan, checked: Checked) -> Facts:
+    """`planned` with these parameters."""
     rules = checked.rules.rules
     seen = outlook(resolve(parameters, rules), planned, rules)
     return Facts(
@@ -177,12 +184,19 @@ def _facts(parameters: Parameters, planned: Plan, checked: Checked) -> Facts:
     )
 
 
-def _resting(outcomes: Iterable[Outcome], orders: Mapping[int, GridOrder]) -> Iterator[PlannedOrder]:
-    for outcome in outcomes:
-        order = orders.get(outcome.cell.key)
+def resting(cell_ids: Iterable[int], orders: Mapping[int, GridOrder]) -> Iterator[PlannedOrder]:
+    """The live orders of cells."""
+    for cell_id in cell_ids:
+        order = orders.get(cell_id)
         if order is not None and order.price is not None:
             rest = order.quantity - order.filled_quantity
             yield PlannedOrder(order.cell_index, Side(order.side), order.price, rest, order.client_order_id)
+
+
+def first_orders(cells: Iterable[PlannedCell]) -> Iterator[PlannedOrder]:
+    """Those that new cells begin with."""
+    for cell in cells:
+        yield PlannedOrder(None, cell.first_side, cell.price(cell.first_side), cell.quantity)
 
 
 def _coming(made: Change) -> Iterator[PlannedOrder]:
@@ -190,5 +204,8 @@ def _coming(made: Change) -> Iterator[PlannedOrder]:
         cell, held = outcome.cell, outcome.cell.held - outcome.surplus + outcome.missing
         quantity = held if cell.is_closing else outcome.quantity - held
         yield PlannedOrder(None, cell.next_side, cell.lower if cell.next_side is Side.BUY else cell.upper, quantity)
-    for planned in made.new:
-        yield PlannedOrder(None, planned.first_side, planned.price(planned.first_side), planned.quantity)
+    yield from first_orders(made.new)
+
+
+def _keys(made: Change, *fates: Fate) -> Iterator[int]:
+    return (outcome.cell.key for fate in fates for outcome in made.of(fate))

@@ -7,18 +7,19 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import bus
 from core.clock import now, to_ms
 from core.domain.lifecycle import ACTIVE, CHANGEABLE, STARTABLE, OperationState, StrategyStatus, move
+from core.domain.order import LIVE
 from core.domain.parameters import Parameters
 from core.errors import Conflict, NotFound
 from core.execution.intents import lock_strategies
 from core.execution.switches import require_released
 from core.execution.telling import tell
-from core.models import ExchangeApi, GridStrategy, Operation
+from core.models import ExchangeApi, GridOrder, GridStrategy, Operation
 from core.strategies.parameters import apply_parameters, parameters_as_json, parameters_from_json
 from core.strategies.wanted import Wanted
 
@@ -55,16 +56,24 @@ def request_reset(  # noqa: PLR0917 - whose, which, and what is asked
     """Stops if need be, then starts with the new parameters, as one operation. What an earlier run has left is closed
     first where that is asked. Raises NotFound, Conflict."""
     strategy = _own(session, user_id, exchange, strategy_id)
-    if strategy.status == StrategyStatus.STOPPING:
-        raise Conflict("bad_state", "the strategy is STOPPING: it can be reset when it has stopped")
+    require_resettable(strategy)
     require_released(session, strategy)
-    arguments = {"parameters": None if parameters is None else parameters_as_json(parameters)}
-    if strategy.status in ACTIVE or (strategy.position and _closes(strategy, close_position)):
+    arguments = {
+        "parameters": None if parameters is None else parameters_as_json(parameters),
+        "cancelled": _live_orders(session, strategy),
+    }
+    if strategy.status in ACTIVE or (strategy.position and closes(strategy, close_position)):
         begin_stop(strategy, StrategyStatus.STOPPED, close_position)
         return _operation(session, strategy, "reset", **arguments)
     operation = _operation(session, strategy, "reset", **arguments)
     apply_reset(session, strategy, operation)
     return operation
+
+
+def require_resettable(strategy: GridStrategy) -> None:
+    """Raises Conflict (bad_state)."""
+    if strategy.status == StrategyStatus.STOPPING:
+        raise Conflict("bad_state", "the strategy is STOPPING: it can be reset when it has stopped")
 
 
 def request_pause(session: Session, user_id: int, exchange: str, strategy_id: int) -> Operation:
@@ -154,10 +163,10 @@ def begin_stop(strategy: GridStrategy, end_status: StrategyStatus, close_positio
     strategy.status = move(StrategyStatus(strategy.status), StrategyStatus.STOPPING)
     strategy.change = None
     strategy.end_status = end_status
-    strategy.close_on_end = _closes(strategy, close_position)
+    strategy.close_on_end = closes(strategy, close_position)
 
 
-def _closes(strategy: GridStrategy, close_position: bool | None) -> bool:
+def closes(strategy: GridStrategy, close_position: bool | None) -> bool:
     """Whether the position is to be closed: as asked, or else as the strategy says."""
     return strategy.close_position_on_stop if close_position is None else close_position
 
@@ -182,6 +191,14 @@ def _reinvest(session: Session, strategy: GridStrategy, earned: Decimal) -> None
     strategy.version += 1
     message = f"{earned} USDT of grid profit are invested again: {strategy.total_investment} in all"
     tell(session, strategy, "profit_reinvested", message, earned=format(earned, "f"))
+
+
+def _live_orders(session: Session, strategy: GridStrategy) -> int:
+    """Of its cells: a reset keeps none."""
+    live = select(func.count(GridOrder.id)).where(
+        GridOrder.strategy_id == strategy.id, GridOrder.cell_id.is_not(None), GridOrder.status.in_(LIVE)
+    )
+    return session.execute(live).scalar_one()
 
 
 def _own(session: Session, user_id: int, exchange: str, strategy_id: int) -> GridStrategy:

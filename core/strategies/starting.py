@@ -9,14 +9,15 @@ from core.db import Session
 from core.domain.checks import order_count_problems
 from core.domain.lifecycle import StrategyStatus
 from core.domain.order import OrderStatus, Purpose
-from core.domain.plan import PlannedCell
+from core.domain.plan import Plan, PlannedCell
 from core.errors import Conflict, Refused, Unavailable, VenueRefused
 from core.exchange import account_api
 from core.execution.intents import lock_strategies, new_order, next_cell_order
+from core.execution.telling import tell
 from core.models import ExchangeApi, GridCell, GridOrder, GridStrategy
 from core.strategies import capital
 from core.strategies.creation import Checked, check
-from core.strategies.ending import fail
+from core.strategies.ending import fail, open_operation
 from core.strategies.parameters import parameters_of
 from core.strategies.protection import is_alone
 
@@ -130,6 +131,7 @@ def _store(session: OrmSession, strategy: GridStrategy, checked: Checked) -> Non
     strategy.symbol_max_leverage = rules.max_leverage
     strategy.waiting_for = ""
     strategy.alone = is_alone(session, strategy)
+    _tell_reset(session, strategy, plan)
     cells = [_first_cell(strategy, planned, bool(plan.inventory_orders)) for planned in plan.cells]
     session.add_all(cells)
     session.flush()
@@ -139,6 +141,28 @@ def _store(session: OrmSession, strategy: GridStrategy, checked: Checked) -> Non
     for cell in cells:
         if not cell.awaits_inventory:
             next_cell_order(session, strategy, cell)
+
+
+def _tell_reset(session: OrmSession, strategy: GridStrategy, plan: Plan) -> None:
+    """The plan of a reset, once it is known; of any other start nothing is said."""
+    operation = open_operation(session, strategy)
+    if operation is None or operation.kind != "reset":
+        return
+    cancelled, new = operation.arguments.get("cancelled", 0), len(plan.cells)
+    trade = plan.inventory_quantity * (plan.inventory_side.sign if plan.inventory_side else 1)
+    tell(
+        session,
+        strategy,
+        "reset",
+        f"Reset to {plan.lines[0]} - {plan.lines[-1]} at {strategy.entry_price}: 0 orders kept, {cancelled} cancelled, "
+        f"{new} new; {trade.normalize():f} traded at market.",
+        kept=0,
+        cancelled=cancelled,
+        new=new,
+        trade=format(trade, "f"),
+        lower_price=format(plan.lines[0], "f"),
+        upper_price=format(plan.lines[-1], "f"),
+    )
 
 
 def _first_cell(strategy: GridStrategy, planned: PlannedCell, inventory_comes: bool) -> GridCell:

@@ -137,8 +137,11 @@ def _are_quiet(session: OrmSession, cells: Sequence[GridCell]) -> bool:
 def _apply(
     session: OrmSession, strategy: GridStrategy, wanted: Wanted, cells: dict[int, GridCell], made: Change
 ) -> None:
+    opening_prices = {cell.between: cell.opening_price for cell in wanted.cells}
     for outcome in made.outcomes:
-        _become(session, strategy, cells[outcome.cell.key], outcome)
+        cell = cells[outcome.cell.key]
+        cell.opening_price = opening_prices.get(outcome.cell.between, cell.opening_price)
+        _become(session, strategy, cell, outcome)
     indices = select(func.max(GridCell.cell_index)).where(
         GridCell.strategy_id == strategy.id, GridCell.generation == strategy.generation
     )

@@ -7,6 +7,7 @@ import pytest
 
 from tests.e2e.books import VenueAccount, assert_books_close, settle
 from tests.e2e.test_flows import SYMBOL, grid, walk
+from tests.support.event_stream import EventClient
 from tests.support.stack import Stack, User
 from tests.support.waiting import wait_until
 
@@ -27,11 +28,13 @@ def resting(stack: Stack, user: User) -> dict[str, Any]:
     return {order.client_order_id: order for order in VenueAccount(stack, user).open_orders(SYMBOL)}
 
 
-def test_an_update_of_a_hundred_levels_leaves_what_stays_untouched(stack: Stack, user: User) -> None:
+def test_an_update_a_step_and_a_reset_of_a_hundred_levels_are_told_as_plans(stack: Stack, user: User) -> None:
+    """What their plans leave untouched keeps its place at the venue: update, then trailing, then a reset of it all."""
+    news = EventClient(f"{stack.web_url}/api/v1/events", {"Authorization": user.api.headers["Authorization"]})
     grid_id = user.start_grid(**HUNDRED)
     walk(stack, user, grid_id, 2482, 2516)
     before = resting(stack, user)
-    change = {"lower_price": "2275", "upper_price": "2775", "stop_loss": "2200"}
+    change = {"lower_price": "2275", "upper_price": "2775", "stop_loss": "2200", "trailing_up": "2780"}
     seen = user.api.put(f"/grid/update/paper/{grid_id}", change, dry_run="true")
     assert resting(stack, user).keys() == before.keys()
     plan = user.api.put(f"/grid/update/paper/{grid_id}", change)
@@ -45,11 +48,32 @@ def test_an_update_of_a_hundred_levels_leaves_what_stays_untouched(stack: Stack,
     assert untouched == before.keys() & after.keys()
     assert all(before[one].order_id == after[one].order_id for one in untouched)
     assert len(after) == 100
-    assert len(untouched) >= 90
+    assert len(untouched) == plan["untouched"] >= 90
+    assert news.wait_for("status", lambda told: told.get("code") == "updated")["data"]["kept"] == plan["untouched"]
     changed = user.detail(grid_id)
     assert (D(changed["lower_price"]), D(changed["upper_price"])) == (2275, 2775)
     assert [D(order["trigger_price"]) for order in changed["protection"]] == [2200]
-    walk(stack, user, grid_id, 2560, 2490)
+    walk(stack, user, grid_id, 2560, 2774)
+    before = resting(stack, user)
+    stack.venue.move(SYMBOL, "2780")
+    assert news.wait_for("status", lambda told: told.get("code") == "trailed", 30)["data"]["kept"] == 99
+    settle(stack, user, grid_id, SYMBOL)
+    after = resting(stack, user)
+    stayed = before.keys() & after.keys()
+    assert len(stayed) == 98, "all but the one that sold at 2775 and the one that was dropped"
+    assert all(before[one].order_id == after[one].order_id for one in stayed)
+    again = {"lower_price": "2530", "upper_price": "3030", "close_position": True, "trailing_up": None}
+    plan = user.api.post(f"/grid/reset/paper/{grid_id}?dry_run=true", again)
+    assert (plan["untouched"], len(plan["cancelled"]), len(plan["new"])) == (0, 100, 100)
+    assert {order["client_order_id"] for order in plan["cancelled"]} == after.keys() == resting(stack, user).keys()
+    assert D(plan["closed_quantity"]) == D(user.detail(grid_id)["pnl"]["position"]) < 0
+    wait_for_task(user, user.api.post(f"/grid/reset/paper/{grid_id}", again)["task_id"])
+    told = news.wait_for("status", lambda told: told.get("code") == "reset")["data"]
+    assert (told["kept"], told["cancelled"], told["new"]) == (0, 100, 100)
+    settle(stack, user, grid_id, SYMBOL)
+    assert len(resting(stack, user)) == 100
+    assert resting(stack, user).keys().isdisjoint(after.keys())
+    news.close()
     assert_books_close(stack, user, grid_id, SYMBOL)
 
 

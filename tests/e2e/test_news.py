@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from core.clock import sleep
 from tests.e2e.test_flows import SYMBOL, grid, walk
 from tests.support.event_stream import EventClient
 from tests.support.mailbox import Mailbox, mailbox
@@ -31,7 +30,6 @@ def test_a_grids_life_is_streamed_and_its_end_told(stack: Stack, user: User, box
     walk(stack, user, grid_id, 2465)
     fill = client.wait_for("fill", lambda _: True, 10)
     assert (fill["grid_id"], fill["symbol"]) == (grid_id, SYMBOL)
-    sleep(2)  # orders are told of from the second look at a grid on
     walk(stack, user, grid_id, 2505)
     client.wait_for("order", lambda told: told["status"] == "FILLED", 10)
     client.wait_for("order", lambda told: told["status"] == "PLACED" and told["purpose"] == "COUNTER")

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from flask import Response, jsonify
 from sqlalchemy.orm import Session as OrmSession
 
 from core.accounts import account_of
 from core.db import Session
 from core.models import GridStrategy, Operation
-from core.strategies import creation, requests
+from core.strategies import creation, requests, resetting
+from core.strategies.proposals import Proposal
 from core.strategies.reading import own
 from tasks.app import ring
 from web.api.grid import IDEMPOTENCY_KEY, ONE
@@ -16,6 +18,7 @@ from web.blueprint import Blueprint, Decorator, V
 from web.idempotency import idempotent, keep
 from web.schemas.base import Empty, Schema
 from web.schemas.operations import AcceptedSchema, ResetSchema, StopAllAcceptedSchema, StopSchema
+from web.schemas.update import DryRunQuery, UpdatePlanSchema
 
 blp = Blueprint("operations", __name__, url_prefix="/api/v1/grid", description="Start, stop, pause, resume, reset")
 
@@ -78,10 +81,17 @@ def resume(_body: dict[str, Any], exchange: str, grid_id: int) -> Accepted:
 
 
 @_asked("reset", ResetSchema)
-def reset(body: dict[str, Any], exchange: str, grid_id: int) -> Accepted:
-    """Stop a strategy if it runs, then start it, with new parameters if given"""
+@blp.arguments(DryRunQuery, location="query")
+@blp.alt_response(200, schema=UpdatePlanSchema)
+def reset(body: dict[str, Any], query: dict[str, Any], exchange: str, grid_id: int) -> Any:
+    """Stop a strategy if it runs, then start it, with new parameters if given
+
+    With `dry_run` its plan is answered (200) and nothing is done.
+    """
     user_id, close_position = current_user_id(), body.pop("close_position")
-    parameters = creation.reset_parameters(user_id, exchange, grid_id, body)
+    if query["dry_run"]:
+        return _reset_plan(resetting.propose_reset(user_id, exchange, grid_id, close_position, body), grid_id)
+    parameters = resetting.reset_parameters(user_id, exchange, grid_id, body)
     with Session.begin() as session:
         row = own(session, user_id, exchange, grid_id)
         creation.require_key(session, row)
@@ -90,6 +100,14 @@ def reset(body: dict[str, Any], exchange: str, grid_id: int) -> Accepted:
         accepted = _accepted(session, operation)
     ring("tasks.strategies.reset", grid_id)
     return accepted
+
+
+def _reset_plan(proposal: Proposal, grid_id: int) -> Response:
+    with Session.begin() as session:
+        row = session.get_one(GridStrategy, grid_id)
+        plan = {**UpdatePlanSchema().dump(proposal), "grid_id": row.id, "status": row.status, "task_id": None}
+        keep(session, 200, plan)
+    return jsonify(plan)
 
 
 @blp.route("/stop-all/<exchange:exchange>", methods=["POST"])

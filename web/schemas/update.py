@@ -1,4 +1,4 @@
-"""The plan of an update."""
+"""The plan of an update or a reset."""
 
 import marshmallow as ma
 
@@ -35,17 +35,19 @@ class FactsSchema(Schema):
 
 
 class UpdatePlanSchema(Schema):
-    """What an update makes of a grid. `kept` orders are not touched; `inventory_quantity` (base) is bought or sold at
+    """What a change makes of a grid. `kept` orders are not touched; `inventory_quantity` (base) is bought or sold at
     market, for about `fees` (quote). `before` is null where no grid runs, `task_id` in a dry run."""
 
     grid_id = Integer()
     status = ma.fields.String()
     task_id = ma.fields.String(allow_none=True)
+    untouched = Integer(metadata={"description": "How many orders stay as they are at the exchange"})
     kept = ma.fields.List(ma.fields.Nested(PlannedOrderSchema))
     cancelled = ma.fields.List(ma.fields.Nested(PlannedOrderSchema))
     new = ma.fields.List(ma.fields.Nested(PlannedOrderSchema))
     inventory_side = ma.fields.String(allow_none=True, metadata={"enum": [side.value for side in Side]})
     inventory_quantity = Decimal()
+    closed_quantity = Decimal(metadata={"description": "The position (signed) that a reset closes at market before"})
     fees = Decimal()
     before = ma.fields.Nested(FactsSchema, allow_none=True)
     after = ma.fields.Nested(FactsSchema)

@@ -82,10 +82,12 @@ def test_a_tail_begins_below_what_may_still_be_committed() -> None:
 
 def test_orders_are_told_when_they_are_new_or_further() -> None:
     strategy_id = running_grid()
-    orders = Orders()
     with Session.reading() as session:
         fills = tail_of_fills(session)
-        assert orders.changed(session, strategy_id) == []
+        begun = Orders.of_this_run(session, strategy_id)
+        assert [row.id for row in begun.changed(session, strategy_id)] == [row.id for row in order_rows(strategy_id)]
+        assert begun.changed(session, strategy_id) == []
+        orders = Orders.from_now(session, strategy_id)
         assert orders.changed(session, strategy_id) == []
     order = order_rows(strategy_id, OrderStatus.PLACED)[0]
     half = order.quantity / 2

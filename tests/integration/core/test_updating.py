@@ -105,8 +105,8 @@ def position(grid: int) -> Decimal:
 def assert_is(grid: int, target: Wanted) -> None:
     """One live order per cell, of the target's lines and quantities, and nothing else."""
     cells = live_cells(grid)
-    assert {between: cell.quantity for between, cell in cells.items()} == {
-        (cell.lower, cell.upper): cell.quantity for cell in target.cells
+    assert {between: (cell.quantity, cell.opening_price) for between, cell in cells.items()} == {
+        (cell.lower, cell.upper): (cell.quantity, cell.opening_price) for cell in target.cells
     }
     orders = [order for order in order_rows(grid, *RESTING) if order.cell_id is not None]
     assert sorted(order.cell_id or 0 for order in orders) == sorted(cell.id for cell in cells.values())

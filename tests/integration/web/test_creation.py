@@ -14,10 +14,12 @@ from core.db import Session
 from core.domain.lifecycle import StrategyStatus
 from core.domain.lines import grid_lines
 from core.domain.order import OrderStatus, Side
-from core.models import GridCell, GridOrder, GridStrategy
+from core.models import GridCell, GridOrder, GridStrategy, Operation
 from core.strategies.creation import JUST_READ
 from core.strategies.parameters import parameters_of
+from core.strategies.starting import make_plan
 from core.symbols import rules_of
+from tests.support.grids import strategy_row
 from tests.support.servers import PaperServer
 from tests.unit.web.people import Person, somebody
 
@@ -284,6 +286,33 @@ def test_a_reset_takes_checked_parameters_along(anna: Person, grid: dict[str, An
     assert (answer.status_code, (answer.json or {})["status"]) == (202, "STARTING")
     shown: Any = anna.get("/grid/detail/paper/1").json
     assert (shown["leverage"], shown["name"]) == (3, "again")
+
+
+def test_a_dry_run_of_a_reset_tells_its_plan_and_does_nothing(anna: Person, grid: dict[str, Any]) -> None:
+    anna.post("/grid/create/paper", grid)
+    anna.post("/grid/start/paper/1")
+    make_plan(1)
+    set_status(1, StrategyStatus.RUNNING)
+    with Session.begin() as session:
+        row = session.get_one(GridStrategy, 1)
+        row.position, row.bought_quote = D("0.01"), D(800)
+    new = {"upper_price": "88000", "grid_number": 12, "strategy_type": "BULLISH"}
+    once = {"headers": {"Idempotency-Key": "plan"}}
+    url = "/grid/reset/paper/1?dry_run=true"
+    plan: Any = anna.post(url, {**new, "close_position": True}, **once).json
+    assert (plan["untouched"], plan["kept"], len(plan["cancelled"]), len(plan["new"])) == (0, [], 10, 12)
+    assert (plan["inventory_side"], D(plan["closed_quantity"])) == ("BUY", D("0.01"))
+    traded = D(plan["inventory_quantity"]) + D("0.01")
+    assert D(plan["fees"]) == traded * 80000 * D("0.0005")
+    assert (D(plan["before"]["upper_price"]), D(plan["after"]["upper_price"])) == (84000, 88000)
+    for name in ("margin", "maximum_loss"):
+        assert D(plan["after"][name]) > 0
+    assert anna.post(url, {**new, "close_position": True}, **once).json == plan
+    kept: Any = anna.post(url, {"leverage": 3}).json
+    assert (kept["closed_quantity"], kept["warnings"][-1]["code"]) == ("0", "position_stays")
+    assert (strategy_row(1).status, strategy_row(1).version, count(Operation)) == ("RUNNING", 1, 1)
+    set_status(1, StrategyStatus.STOPPING)
+    assert refused(anna.post(url, new)) == (409, "bad_state")
 
 
 def test_a_second_create_with_the_same_key_makes_nothing_new(anna: Person, grid: dict[str, Any]) -> None:

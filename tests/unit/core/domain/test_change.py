@@ -185,3 +185,32 @@ def test_a_cell_with_the_same_lines_and_quantity_is_never_touched(made_of: Any) 
             assert one.fate is Fate.KEPT
             assert not one.surplus
             assert not one.missing
+
+
+@given(
+    strategy_types,
+    sizings,
+    st.integers(1900, 3100),
+    st.integers(1900, 3100),
+    st.integers(300, 5000),
+    st.integers(5, 20),
+)
+def test_what_full_cells_gain_counts_at_the_price_of_now(  # noqa: PLR0917 - one grid and what it becomes
+    kind: StrategyType, sizing: Any, entry: int, price: int, investment: int, number: int
+) -> None:
+    """The budget pays for what was held at its own price, and for what is bought now at the price of now."""
+    before = plan(grid(strategy_type=kind, sizing=sizing), rules(), D(entry)).cells
+    asked = grid(strategy_type=kind, sizing=sizing, total_investment=str(investment), grid_number=number)
+    after = plan(asked, rules(), D(price), running(before))
+    made = change(standing(before), after.cells, kind.inventory_side)
+    grown = {one.cell.between: one for one in made.outcomes if one.missing}
+    old = {cell.between: cell.opening_price for cell in before}
+    spent = [
+        grown[cell.between].cell.held * old[cell.between] + grown[cell.between].missing * price
+        if cell.between in grown
+        else cell.quantity * cell.opening_price
+        for cell in after.cells
+    ]
+    a_step_of_each = sum((rules().step_size * max(cell.upper, D(price)) for cell in after.cells), ZERO)
+    assert after.budget - a_step_of_each <= sum(spent, ZERO) <= after.budget
+    assert abs(sum((cell.quantity * cell.opening_price for cell in after.cells), ZERO) - sum(spent, ZERO)) < D("1e-15")
