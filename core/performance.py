@@ -18,7 +18,8 @@ from core.domain.symbol_rules import SymbolRules
 from core.equity import series as equity_series
 from core.errors import VenueUnavailable
 from core.markets import Mark, mark_of
-from core.models import EquitySnapshot, GridStrategy, SymbolRule
+from core.models import EquitySnapshot, ExchangeApi, GridStrategy, SymbolRule
+from core.reconciliation.margin import AccountMargin, account_margin
 
 _YEAR = Decimal(365 * 24 * 3600)
 _HUNDRED = Decimal(100)
@@ -31,8 +32,8 @@ class Performance:
     `other_fees` were paid in other assets and are in no other figure; `other_fees_value` is what they are worth now,
     None where that is not known. `reinvested` is the part of the investment that was profit. Rates and buy-and-hold
     are of the time since the first start, less the pauses between runs.
-    `liquidation_price` and `margin_ratio` (maintenance margin / margin balance) are those of this strategy with its
-    investment behind it alone.
+    `liquidation_price` and `margin_ratio` (maintenance margin / margin balance) are the account's on the symbol; while
+    they are not known, those of this strategy with its investment behind it alone.
     """
 
     grid_profit: Decimal
@@ -85,8 +86,9 @@ def performance(row: GridStrategy, start: datetime | None = None, end: datetime 
     with Session.reading() as session:
         series = tuple(_point(snapshot, row) for snapshot in equity_series(session, row.id, start, end))
         rules = _stored_rules(session, row)
+        margin = account_margin(session, session.get_one(ExchangeApi, row.account_id))
     worth = value_of(row.exchange, row.ledger.other_fees)
-    return totals(row, _mark(row, series), rules, series, now(), worth)
+    return totals(row, _mark(row, series), rules, series, now(), worth, margin)
 
 
 def totals(  # noqa: PLR0917 - a strategy, and what is known of its surroundings
@@ -96,12 +98,13 @@ def totals(  # noqa: PLR0917 - a strategy, and what is known of its surroundings
     series: Sequence[Point],
     moment: datetime,
     other_fees_value: Decimal | None = None,
+    margin: AccountMargin | None = None,
 ) -> Performance:
     """Pure: `mark` is the mark price, `moment` the present."""
     ledger = row.ledger
     total = ledger.total_pnl(mark)
     ran_s = _ran_s(row, moment)
-    liquidation, ratio = _margin(row, mark, rules)
+    liquidation, ratio = _margin(row, mark, rules, margin)
     return Performance(
         grid_profit=ledger.grid_profit,
         round_trips=ledger.round_trips,
@@ -184,12 +187,17 @@ def _buy_and_hold(row: GridStrategy, mark: Decimal) -> Decimal | None:
         return _own_investment(row) * (mark - entry) / entry
 
 
-def _margin(row: GridStrategy, mark: Decimal, rules: SymbolRules | None) -> tuple[Decimal | None, Decimal | None]:
+def _margin(
+    row: GridStrategy, mark: Decimal, rules: SymbolRules | None, account: AccountMargin | None
+) -> tuple[Decimal | None, Decimal | None]:
     """(liquidation price, margin ratio)."""
     ledger = row.ledger
     entry = ledger.average_entry_price
     if rules is None or entry is None:
         return None, None
+    if account is not None and row.symbol in account.holdings:
+        price = account.liquidations[row.symbol]
+        return None if price is None else rules.round_price(price), account.ratio_of(row.symbol)
     with localcontext(EXACT):
         wallet = _own_investment(row) + ledger.realized_pnl - ledger.fees + ledger.funding
         balance = wallet + ledger.unrealized_pnl(mark)

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
+from core.domain.backing import Backing, liquidation_beside
 from core.domain.exact import EXACT, PRECISE, ZERO
 from core.domain.order import Side
 from core.domain.parameters import MarginType, Parameters
 from core.domain.plan import Plan, PlannedCell
-from core.domain.risk import liquidation_price
+from core.domain.risk import is_before
 from core.domain.symbol_rules import SymbolRules
 
 
@@ -41,38 +42,37 @@ def worst_notional(planned: Plan) -> Decimal:
     return max(_notional(planned, side) for side in Side)
 
 
-def grid_liquidation(parameters: Parameters, exposure: Exposure, rules: SymbolRules) -> Decimal | None:
-    """Where the worst case of one side is liquidated with the strategy's own money, to the nearest tick.
+def grid_liquidation(
+    parameters: Parameters, exposure: Exposure, rules: SymbolRules, backing: Backing | None = None
+) -> Decimal | None:
+    """Where the worst case of one side is liquidated, to the nearest tick.
 
-    Behind a cross-margined grid stands its investment, behind an isolated one the margin of the position.
+    Behind a cross-margined grid stands its account, or its investment where no account is known; behind an isolated one
+    the margin of the position.
     """
+    beside = backing or Backing(parameters.total_investment)
     with localcontext(PRECISE):
-        wallet = parameters.total_investment - exposure.fees
+        wallet = beside.spare - exposure.fees
         if parameters.margin_type is MarginType.ISOLATED:
-            wallet = exposure.notional / parameters.leverage
-    price = liquidation_price(exposure.position, exposure.entry_price, wallet, rules.brackets)
+            wallet = (exposure.notional + abs(beside.cost)) / parameters.leverage
+    price = liquidation_beside(exposure.side, exposure.quantity, exposure.notional, wallet, beside, rules)
     return None if price is None else rules.round_price(price)
 
 
-def maximum_loss(
+def maximum_loss(  # noqa: PLR0917 - what is held, and where it ends
     parameters: Parameters,
     held: Mapping[Side, Exposure],
     liquidations: Mapping[Side, Decimal | None],
     bounds: Mapping[Side, Decimal],
     rules: SymbolRules,
+    backing: Backing | None = None,
 ) -> Decimal:
-    """The most (quote) that either side loses: at its stop, at a price of zero, or the whole investment if liquidated.
-
-    A cross-margined account that holds more than the investment can lose more in a liquidation.
-    """
+    """The most (quote) that either side loses: at its stop, at a price of zero, or where it is liquidated. Where only
+    the investment is behind it, that is all that a liquidation can take."""
+    most = None if backing is not None and parameters.margin_type is MarginType.CROSSED else parameters.total_investment
     return max(
-        _loss(parameters, exposure, liquidations.get(side), bounds.get(side), rules) for side, exposure in held.items()
+        _loss(exposure, liquidations.get(side), bounds.get(side), rules, most) for side, exposure in held.items()
     )
-
-
-def is_before(first: Decimal, second: Decimal, side: Side) -> bool:
-    """Whether a price that moves against exposure of `side` passes `first` before `second`, or both at once."""
-    return first >= second if side is Side.BUY else first <= second
 
 
 def _exposure(side: Side, planned: Plan, rules: SymbolRules) -> Exposure:
@@ -95,10 +95,16 @@ def _opening_fee(cell: PlannedCell, rules: SymbolRules) -> Decimal:
 
 
 def _loss(
-    parameters: Parameters, exposure: Exposure, liquidation: Decimal | None, bound: Decimal | None, rules: SymbolRules
+    exposure: Exposure,
+    liquidation: Decimal | None,
+    bound: Decimal | None,
+    rules: SymbolRules,
+    most: Decimal | None,
 ) -> Decimal:
     if liquidation is not None and (bound is None or is_before(liquidation, bound, exposure.side)):
-        return parameters.total_investment
+        if most is not None:
+            return most
+        bound = liquidation
     with localcontext(EXACT):
         left = exposure.quantity * (bound or ZERO)
         return exposure.side.sign * (exposure.notional - left) + exposure.fees + left * rules.taker_fee

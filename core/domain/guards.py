@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
+from core.domain.backing import Backing
 from core.domain.checks import (
     Problem,
     SymbolUse,
@@ -68,12 +69,14 @@ def review(  # noqa: PLR0917 - what is asked, then what surrounds it
     other_orders: int = 0,
     symbol_use: SymbolUse | None = None,
     running: Running | None = None,
+    backing: Backing | None = None,
 ) -> Review:
     """The verdict for a start at `entry_price`.
 
     `available_balance` in quote, None where it is not asked for; `other_orders` are the account's live orders on the
     symbol that are not this strategy's; `symbol_use` is what its other strategies on the symbol trade with;
-    `running` the grid's own cells where it runs already, and the verdict is on what it becomes.
+    `running` the grid's own cells where it runs already, and the verdict is on what it becomes; `backing` what else its
+    account has and holds, where that is known.
     """
     problems = list(number_problems(parameters)) or list(field_problems(parameters, rules))
     if problems:
@@ -89,7 +92,7 @@ def review(  # noqa: PLR0917 - what is asked, then what surrounds it
     except Invalid as error:
         return _refusal([*problems, *_from(error), *symbol_problems(parameters, symbol_use)], ranges_of(grid))
     problems += [*_leverage_problems(grid, planned), *symbol_problems(parameters, symbol_use)]
-    return _verdict(grid, planned, problems, shares_symbol=symbol_use is not None)
+    return _verdict(grid, planned, problems, symbol_use is not None, backing)
 
 
 def raise_for_errors(verdict: Review) -> None:
@@ -102,8 +105,10 @@ def raise_for_errors(verdict: Review) -> None:
     raise Invalid(verdict.reason, message, verdict.errors)
 
 
-def _verdict(grid: Sketch, planned: Plan, problems: Sequence[Problem], shares_symbol: bool) -> Review:
-    seen = outlook(grid.settled, planned, grid.rules, shares_symbol)
+def _verdict(
+    grid: Sketch, planned: Plan, problems: Sequence[Problem], shares_symbol: bool, backing: Backing | None
+) -> Review:
+    seen = outlook(grid.settled, planned, grid.rules, shares_symbol, backing)
     return Review(
         errors=_by_field(problems),
         reason=problems[0].reason if problems else None,

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from core.domain.exposure import exposures, grid_liquidation, is_before, maximum_loss
+from core.domain.backing import Backing
+from core.domain.exposure import exposures, grid_liquidation, maximum_loss
 from core.domain.order import Side
 from core.domain.parameters import Parameters, StrategyType
 from core.domain.plan import Plan, Warning
 from core.domain.profit import is_comfortable, profit_range
-from core.domain.risk import losing_bounds, stop_prices
+from core.domain.risk import is_before, losing_bounds, stop_prices
 from core.domain.symbol_rules import SymbolRules
 
 
@@ -28,10 +29,16 @@ class Outlook:
     warnings: tuple[Warning, ...]
 
 
-def outlook(parameters: Parameters, planned: Plan, rules: SymbolRules, shares_symbol: bool = False) -> Outlook:
-    """`shares_symbol`: whether other strategies of the account trade it too."""
+def outlook(
+    parameters: Parameters,
+    planned: Plan,
+    rules: SymbolRules,
+    shares_symbol: bool = False,
+    backing: Backing | None = None,
+) -> Outlook:
+    """`shares_symbol`: whether other strategies of the account trade it too; `backing`: the account, where known."""
     held = exposures(planned, rules)
-    liquidations = {side: grid_liquidation(parameters, exposure, rules) for side, exposure in held.items()}
+    liquidations = {side: grid_liquidation(parameters, exposure, rules, backing) for side, exposure in held.items()}
     stops = stop_prices(parameters, planned.lines[0], planned.lines[-1], rules)
     bounds = losing_bounds(parameters.strategy_type, *stops)
     least, most = profit_range(planned.lines, rules.maker_fee)
@@ -40,7 +47,7 @@ def outlook(parameters: Parameters, planned: Plan, rules: SymbolRules, shares_sy
         net_profit_max_pct=most,
         liquidation_lower=liquidations.get(Side.BUY),
         liquidation_upper=liquidations.get(Side.SELL),
-        maximum_loss=maximum_loss(parameters, held, liquidations, bounds, rules),
+        maximum_loss=maximum_loss(parameters, held, liquidations, bounds, rules, backing),
         warnings=(
             *_fee_warnings(planned, rules, least),
             *_liquidation_warnings(planned, liquidations, bounds),

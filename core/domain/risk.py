@@ -74,6 +74,11 @@ def _rising_notional(entry: Decimal, wallet: Decimal, brackets: Sequence[Bracket
     return ZERO
 
 
+def is_before(first: Decimal, second: Decimal, side: Side) -> bool:
+    """Whether a price that moves against exposure of `side` passes `first` before `second`, or both at once."""
+    return first >= second if side is Side.BUY else first <= second
+
+
 def stop_prices(
     parameters: Parameters, lower: Decimal, upper: Decimal, rules: SymbolRules
 ) -> tuple[Decimal | None, Decimal | None]:

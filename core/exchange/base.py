@@ -100,7 +100,11 @@ class MarkPrice:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """One-way position: `quantity` signed (base); entry and liquidation price in quote (liquidation 0 when none)."""
+    """One-way position: `quantity` signed (base); entry and liquidation price in quote (liquidation 0 when none).
+
+    Margins in quote: what it must keep, what it and the orders on its symbol take together, and what is set aside for
+    it alone (0 where it is cross-margined).
+    """
 
     symbol: str
     quantity: Decimal
@@ -108,6 +112,9 @@ class Position:
     mark_price: Decimal
     liquidation_price: Decimal
     unrealized_pnl: Decimal
+    maintenance_margin: Decimal
+    initial_margin: Decimal
+    isolated_wallet: Decimal
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from sqlalchemy import select
@@ -27,6 +27,13 @@ class AccountMargin:
     ratio: Decimal
     holdings: dict[str, Holding]
     liquidations: dict[str, Decimal | None]
+
+    def ratio_of(self, symbol: str) -> Decimal | None:
+        """Of what stands behind a position: the account's, or its own where it is isolated. None where it is flat."""
+        held = self.holdings.get(symbol)
+        if held is None or held.isolated is None:
+            return None if held is None else self.ratio
+        return margin_ratio(held.isolated, [replace(held, isolated=None)])
 
 
 def note_balances(session: OrmSession, account_id: int, balances: Iterable[Balance]) -> None:

@@ -1,53 +1,50 @@
-"""Creating, previewing, changing and deleting strategies that don't run.
+"""Creating, previewing and changing strategies that don't run.
 
 What is asked of the venue is asked first, within two seconds and outside of any transaction; what is then saved is
 saved by the caller's session.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import delete as sql_delete
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
-from core.accounts import REMOVED, account_of
+from core.accounts import REMOVED
 from core.config import settings
-from core.credentials import credentials_of
 from core.db import Session
 from core.deadline import Deadline
-from core.domain.guards import Range, Review, SymbolUse, raise_for_errors, review
-from core.domain.lifecycle import ACTIVE, DELETABLE, StrategyStatus
+from core.domain.backing import Backing
+from core.domain.guards import Range, Review, raise_for_errors, review
+from core.domain.lifecycle import ACTIVE, StrategyStatus
 from core.domain.lines import resolve
-from core.domain.parameters import GridType, MarginType, Parameters, StrategyType
+from core.domain.parameters import GridType, Parameters, StrategyType
 from core.domain.plan import Running
 from core.errors import Conflict, Invalid, NotFound
-from core.exchange import account_api, public_api
-from core.exchange.base import Balance
+from core.exchange import public_api
 from core.execution.telling import tell
 from core.models import (
-    EquitySnapshot,
-    Event,
     ExchangeApi,
-    Fill,
-    Funding,
-    GridCell,
-    GridOrder,
     GridStrategy,
     Installation,
-    Operation,
 )
-from core.strategies import capital
 from core.strategies.parameters import apply_parameters, parameters_of
-from core.strategies.reading import own
 from core.strategies.requests import begin_run
+from core.strategies.surroundings import (
+    AtVenue,
+    Surroundings,
+    ask,
+    backing_of,
+    margin_of_user,
+    orders_of_user,
+    surroundings,
+)
 from core.symbols import RulesView, rules_of
 
 OPTIONS = ("name", "close_position_on_stop", "profit_collection", "adaptive")
-SETTLEMENT_ASSET = "USDT"
 # How old a symbol's rules may be: it may have been halted a moment ago. A preview may follow each key that is pressed.
 JUST_READ, READ_LATELY = timedelta(seconds=1), timedelta(minutes=1)
 # Ways to say one thing: who gives one of them takes back the others.
@@ -74,8 +71,13 @@ class Checked:
     rules: RulesView
     entry_price: Decimal
     review: Review
-    account: ExchangeApi | None
-    wallet: Decimal | None = None  # of the account at that moment, USDT
+    around: Surroundings
+    told: AtVenue | None
+    backing: Backing | None
+
+    @property
+    def account(self) -> ExchangeApi | None:
+        return self.around.account
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +86,6 @@ class Stake:
 
     running: Running
     margin: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class _Surroundings:
-    """What the database knows beside the parameters."""
-
-    account: ExchangeApi | None
-    other_orders: int
-    symbol_use: SymbolUse | None
-    committed: Decimal = Decimal(0)  # what the account's other strategies may still need, USDT
-    has_orders: bool = False  # the strategy itself: what it needs is missing from what is available
 
 
 def parameters_from(fields: Mapping[str, Any]) -> Parameters:
@@ -122,34 +113,60 @@ def check(
     needs_account: bool,
     strategy_id: int | None = None,
     stake: Stake | None = None,
+    leaves_position: bool = True,
 ) -> Checked:
     """The guards' verdict at the price of this moment.
 
-    `strategy_id` is the strategy that the parameters are for, if it exists, `stake` what it has if it runs. Raises
-    NotAllowed, Conflict, VenueUnavailable.
+    `strategy_id` is the strategy that the parameters are for, if it exists, `stake` what it has if it runs;
+    `leaves_position`: whether what it holds now stays beside its next run. Raises NotAllowed, Conflict,
+    VenueUnavailable.
     """
     with Session.reading() as session:
-        around = _surroundings(session, user_id, exchange, parameters.symbol, strategy_id)
+        around = surroundings(session, user_id, exchange, parameters.symbol, strategy_id)
     if around.account is None and needs_account:
         raise Conflict("no_exchange_key", f"There is no key for {exchange}: add one first.")
     deadline = Deadline()
     price = deadline.begin(lambda: public_api(exchange).last_price(parameters.symbol))
-    balance = _balance(exchange, around.account, deadline)
+    asked = ask(around, deadline)
     rules = _rules(exchange, parameters.symbol, around.account, deadline, JUST_READ if needs_account else READ_LATELY)
-    free, running = _free(balance(), around, stake), None if stake is None else stake.running
-    verdict = review(parameters, rules.rules, price(), free, around.other_orders, around.symbol_use, running=running)
+    told = asked()
+    backing = backing_of(around, told, leaves_position=leaves_position and stake is None)
+    verdict = review(
+        parameters,
+        rules.rules,
+        price(),
+        _free(around, told, parameters.leverage, stake),
+        around.other_orders + len(orders_of_user(around, told)),
+        around.symbol_use,
+        running=None if stake is None else stake.running,
+        backing=backing,
+    )
     _raise_for_errors(verdict)
-    settled, wallet = resolve(parameters, rules.rules), balance()
-    return Checked(settled, rules, price(), verdict, around.account, None if wallet is None else wallet.wallet_balance)
+    return Checked(resolve(parameters, rules.rules), rules, price(), verdict, around, told, backing)
 
 
-def check_changes(user_id: int, row: GridStrategy, changes: Mapping[str, Any], stake: Stake | None = None) -> Checked:
+def check_changes(
+    user_id: int,
+    row: GridStrategy,
+    changes: Mapping[str, Any],
+    stake: Stake | None = None,
+    *,
+    leaves_position: bool = True,
+) -> Checked:
     """The verdict on a strategy's parameters with `changes`. Raises as `check` does, and Conflict (symbol_is_fixed)."""
     parameters = merged(row, changes)
     if row.generation > 0 and parameters.symbol != row.symbol:
         # The books of a strategy that has run are of one symbol.
         raise Conflict("symbol_is_fixed", f"The strategy has traded {row.symbol}: make another one for another symbol.")
-    checked = check(user_id, row.exchange, parameters, needs_account=True, strategy_id=row.id, stake=stake)
+    checked = check(
+        user_id,
+        row.exchange,
+        parameters,
+        needs_account=True,
+        strategy_id=row.id,
+        stake=stake,
+        leaves_position=leaves_position,
+    )
     if checked.account is None or checked.account.id != row.account_id:
         raise _key_is_gone()
     return checked
@@ -211,50 +228,6 @@ def change(session: OrmSession, row: GridStrategy, checked: Checked | None, opti
     tell(session, row, "strategy_changed", "Changed.", version=row.version)
 
 
-def delete(session: OrmSession, row: GridStrategy) -> None:
-    """Removes a strategy that doesn't run. Its trades and funding stay in the account's books as nobody's.
-
-    Raises Conflict (bad_state).
-    """
-    if row.status not in DELETABLE:
-        raise Conflict("bad_state", f"The strategy is {row.status}: stop it before deleting it.")
-    nobody = {"strategy_id": None}
-    session.execute(update(Fill).where(Fill.strategy_id == row.id).values(strategy_id=None, grid_order_id=None))
-    for kept in (Funding, Operation, Event):
-        session.execute(update(kept).where(kept.strategy_id == row.id).values(nobody))
-    for gone in (EquitySnapshot, GridOrder, GridCell):
-        session.execute(sql_delete(gone).where(gone.strategy_id == row.id))
-    session.delete(row)
-    session.flush()
-    session.add(
-        Event(
-            user_id=row.user_id,
-            account_id=row.account_id,
-            level="INFO",
-            code="strategy_deleted",
-            message=f"Deleted: strategy {row.id}, {row.strategy_type} {row.symbol}.",
-        )
-    )
-
-
-def _surroundings(
-    session: OrmSession, user_id: int, exchange: str, symbol: str, strategy_id: int | None
-) -> _Surroundings:
-    account = account_of(session, user_id, exchange)
-    own_row = None if strategy_id is None else own(session, user_id, exchange, strategy_id)
-    if account is None:
-        return _Surroundings(None, 0, None)
-    others = GridStrategy.account_id == account.id, GridStrategy.symbol == symbol, GridStrategy.id != (strategy_id or 0)
-    user = session.scalars(select(GridStrategy).where(*others, GridStrategy.status.in_(ACTIVE)).limit(1)).first()
-    return _Surroundings(
-        account,
-        capital.orders_of_others(session, account.id, symbol, strategy_id),
-        None if user is None else SymbolUse(user.leverage, MarginType(user.margin_type)),
-        capital.committed(session, account.id, strategy_id),
-        own_row is not None and own_row.status in ACTIVE and own_row.entry_price is not None,
-    )
-
-
 def _rules(
     exchange: str, symbol: str, account: ExchangeApi | None, deadline: Deadline, kept_for: timedelta
 ) -> RulesView:
@@ -266,23 +239,15 @@ def _rules(
         raise Invalid(unknown.reason, unknown.message, {"symbol": [unknown.message]}) from None
 
 
-def _balance(exchange: str, account: ExchangeApi | None, deadline: Deadline) -> Callable[[], Balance | None]:
-    """The account's, USDT; None without an account."""
-    if account is None:
-        return lambda: None
-    read = deadline.begin(account_api(exchange, credentials_of(account)).balances)
-    nothing = Balance(SETTLEMENT_ASSET, Decimal(0), Decimal(0))
-    return lambda: next((one for one in read() if one.asset == SETTLEMENT_ASSET), nothing)
-
-
-def _free(balance: Balance | None, around: _Surroundings, stake: Stake | None) -> Decimal | None:
-    """What may back a grid, USDT: also when every order of the others fills."""
-    if balance is None:
+def _free(around: Surroundings, told: AtVenue | None, leverage: int, stake: Stake | None) -> Decimal | None:
+    """What may back a grid, USDT: also when every order of the others fills, the user's own among them."""
+    if told is None:
         return None
-    left = max(Decimal(0), balance.wallet_balance - around.committed)
+    wallet, available = told.balance.wallet_balance, told.balance.available_balance
+    left = max(Decimal(0), wallet - around.committed - margin_of_user(around, told, leverage))
     if stake is not None:
-        return min(balance.available_balance + stake.margin, left)
-    return left if around.has_orders else min(balance.available_balance, left)
+        return min(available + stake.margin, left)
+    return left if around.has_orders else min(available, left)
 
 
 def _raise_for_errors(verdict: Review) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
 from core.db import Session
+from core.domain.backing import Backing
 from core.domain.change import Change, Fate
 from core.domain.lifecycle import CHANGEABLE
 from core.domain.lines import resolve
@@ -158,8 +159,8 @@ def _proposal(  # noqa: PLR0917 - what there is, what is asked, and why
         inventory_side=(Side.BUY if made.trade > 0 else Side.SELL) if made.trade else None,
         inventory_quantity=abs(made.trade),
         fees=abs(made.trade) * checked.entry_price * rules.taker_fee,
-        before=None if running is None else facts_of(parameters_of(row), as_plan(after, running.cells), checked),
-        after=facts_of(checked.settled, after, checked),
+        before=None if running is None else _facts_now(row, as_plan(after, running.cells), checked),
+        after=facts_of(checked.settled, after, checked, checked.backing),
         warnings=checked.review.warnings,
     )
 
@@ -169,10 +170,14 @@ def as_plan(after: Plan, cells: Sequence[PlannedCell]) -> Plan:
     return replace(after, lines=(cells[0].lower, *(cell.upper for cell in cells)), cells=tuple(cells))
 
 
-def facts_of(parameters: Parameters, planned: Plan, checked: Checked) -> Facts:
-    """`planned` with these parameters."""
+def _facts_now(row: GridStrategy, standing: Plan, checked: Checked) -> Facts:
+    return facts_of(parameters_of(row), standing, checked, checked.backing)
+
+
+def facts_of(parameters: Parameters, planned: Plan, checked: Checked, backing: Backing | None) -> Facts:
+    """`planned` with these parameters, beside what else the account has."""
     rules = checked.rules.rules
-    seen = outlook(resolve(parameters, rules), planned, rules)
+    seen = outlook(resolve(parameters, rules), planned, rules, backing=backing)
     return Facts(
         lower_price=planned.lines[0],
         upper_price=planned.lines[-1],

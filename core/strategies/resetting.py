@@ -16,6 +16,7 @@ from core.strategies.proposals import Proposal, as_plan, facts_of, first_orders,
 from core.strategies.reading import own
 from core.strategies.requests import closes, require_resettable
 from core.strategies.standing import cell_rows, planned_of
+from core.strategies.surroundings import backing_of
 from core.strategies.wanted import Wanted
 
 
@@ -38,8 +39,8 @@ def propose_reset(
         cells = cell_rows(session, row) if row.status in ACTIVE and row.entry_price is not None else []
         orders = live_orders(session, cells)
         standing = [planned_of(row, cell) for cell in cells]
-    checked = check_changes(user_id, row, _with_profit(row, changes))
     closed = row.position if closes(row, close_position) else Decimal(0)
+    checked = check_changes(user_id, row, _with_profit(row, changes), leaves_position=not closed)
     return _proposal(row, checked, (cells, standing, orders), closed)
 
 
@@ -62,7 +63,8 @@ def _proposal(
     assert plan is not None, "a review without errors has a plan"
     cells, standing, orders = now_there
     bought = sum(plan.inventory_orders, Decimal(0))
-    before = None if not standing else facts_of(parameters_of(row), as_plan(plan, standing), checked)
+    alone = backing_of(checked.around, checked.told, leaves_position=False)
+    before = None if not standing else facts_of(parameters_of(row), as_plan(plan, standing), checked, alone)
     return Proposal(
         wanted=Wanted(
             checked.settled, plan.cells, checked.entry_price, plan.budget, plan.per_grid_amount, False, "Reset"
@@ -75,7 +77,7 @@ def _proposal(
         inventory_quantity=bought,
         fees=(bought + abs(closed)) * checked.entry_price * checked.rules.rules.taker_fee,
         before=before,
-        after=facts_of(checked.settled, plan, checked),
+        after=facts_of(checked.settled, plan, checked, checked.backing),
         warnings=(*checked.review.warnings, *_left(row, closed)),
         closed_quantity=closed,
     )

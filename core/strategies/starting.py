@@ -20,6 +20,7 @@ from core.strategies.creation import Checked, check
 from core.strategies.ending import fail, open_operation
 from core.strategies.parameters import parameters_of
 from core.strategies.protection import is_alone
+from core.strategies.surroundings import margin_of_user, orders_of_user
 
 
 def make_plan(strategy_id: int) -> None:
@@ -110,11 +111,13 @@ def _prepare(strategy: GridStrategy, account: ExchangeApi) -> Checked:
 def _lack(session: OrmSession, strategy: GridStrategy, checked: Checked) -> str | None:
     """What other strategies have taken since the check: two may have been checked at once."""
     assert checked.review.plan is not None
-    assert checked.wallet is not None, "a start has an account"
-    free = checked.wallet - capital.committed(session, strategy.account_id, strategy.id)
+    assert checked.told is not None, "a start has an account"
+    wallet = checked.told.balance.wallet_balance - margin_of_user(checked.around, checked.told, strategy.leverage)
+    free = wallet - capital.committed(session, strategy.account_id, strategy.id)
     if strategy.total_investment > free:
         return f"the grid needs {strategy.total_investment} USDT of margin, available are {free} USDT"
     taken = capital.orders_of_others(session, strategy.account_id, strategy.symbol, strategy.id)
+    taken += len(orders_of_user(checked.around, checked.told))
     problems = order_count_problems(checked.settled, len(checked.review.plan.cells), checked.rules.rules, taken)
     return problems[0].message if problems else None
 

@@ -19,7 +19,7 @@ from core.paper.engine.accounts import Account
 from core.paper.engine.orders import NewOrder
 from core.paper.engine.placing import cancel, place
 from core.paper.engine.refusals import VenueError
-from core.strategies import creation, halting, proposals, requests
+from core.strategies import creation, halting, proposals, requests, resetting
 from core.vault import encrypt
 from tasks.app import ring
 from tests.sim.venue import SimulatedVenue
@@ -185,7 +185,7 @@ class Hands:
 
     def _reset(self, row: GridStrategy, close: bool | None) -> None:
         changes = {} if self._world.happens(0.5) else {"grid_number": self._world.random.randint(2, 7)}
-        parameters = creation.reset_parameters(self.trader.user_id, PAPER, row.id, changes)
+        parameters = resetting.reset_parameters(self.trader.user_id, PAPER, row.id, changes)
         with Session.begin() as session:
             requests.request_reset(session, self.trader.user_id, PAPER, row.id, close, parameters)
 

@@ -7,7 +7,7 @@ from flask import Response, jsonify, make_response
 from core.db import Session
 from core.domain.lifecycle import CHANGEABLE
 from core.models import GridStrategy
-from core.strategies import creation, proposals, reading, requests
+from core.strategies import creation, deletion, proposals, reading, requests
 from core.strategies.reading import StrategyView, Window
 from tasks.app import ring
 from web.auth import current_user_id
@@ -145,4 +145,4 @@ def delete(exchange: str, grid_id: int) -> None:
     with Session.begin() as session:
         row = reading.own(session, current_user_id(), exchange, grid_id, lock=True)
         require_match(row.version)
-        creation.delete(session, row)
+        deletion.delete(session, row)

@@ -255,6 +255,9 @@ def position(row: Row) -> Position:
         mark_price=decimal_of(row["markPrice"]),
         liquidation_price=decimal_of(row["liquidationPrice"]),
         unrealized_pnl=decimal_of(row["unRealizedProfit"]),
+        maintenance_margin=decimal_of(row["maintMargin"]),
+        initial_margin=decimal_of(row["initialMargin"]),
+        isolated_wallet=decimal_of(row["isolatedWallet"]),
     )
 
 

@@ -6,10 +6,12 @@ import pytest
 from sqlalchemy import select
 
 from core import bus
+from core.clock import now_ms
 from core.db import Session
 from core.domain.lifecycle import FinishReason
 from core.exchange.base import Balance
 from core.models import Event, ExchangeApi, GridStrategy, Switch
+from core.performance import performance
 from core.reconciliation.margin import account_margin, note_balances
 from core.strategies.margins import judge_all
 from tests.support.grids import running_grid, strategy_row
@@ -56,6 +58,13 @@ def test_ratio_and_liquidation_price_follow_the_mark_and_what_was_earned_since(g
     price = margin.liquidations["BTCUSDT"]
     assert price is not None
     assert abs(price - D(97900) / D("0.996")) < D("1e-9")
+
+
+def test_a_strategys_performance_shows_the_accounts_margin(grid: int) -> None:
+    bus.publish_marks("paper", {"BTCUSDT": {"mark_price": "99000", "at": now_ms()}})
+    found = performance(strategy_row(grid))
+    assert found.margin_ratio == D(396) / D(1000)
+    assert found.liquidation_price == (D(98000) / D("0.996")).quantize(D("0.1"))
 
 
 def test_each_distance_from_liquidation_is_warned_of_once(grid: int) -> None:

@@ -16,7 +16,7 @@ from core.exchange.base import NewOrder, Outcome, Reply, TradingConnection
 from core.models import ExchangeApi, GridOrder, GridStrategy
 from core.portfolio import Portfolio, portfolio
 from core.reconciliation.account import reconcile
-from core.strategies.creation import delete
+from core.strategies.deletion import delete
 from tests.support.grids import PARAMETERS, order_rows, running_grid, strategy_row
 from tests.support.servers import PaperServer
 from tests.support.waiting import wait_until

@@ -1,6 +1,7 @@
 """Creating, previewing and changing strategies with live rules, prices and balances."""
 
 from decimal import Decimal
+from queue import SimpleQueue
 from typing import Any
 
 import httpx
@@ -10,11 +11,14 @@ from sqlalchemy import func, select
 
 from core.clock import sleep
 from core.config import settings
+from core.credentials import credentials_of
 from core.db import Session
 from core.domain.lifecycle import StrategyStatus
 from core.domain.lines import grid_lines
-from core.domain.order import OrderStatus, Side
-from core.models import GridCell, GridOrder, GridStrategy, Operation
+from core.domain.order import OrderStatus, OrderType, Side
+from core.exchange import account_api, trading_connection, venue_now_ms
+from core.exchange.base import NewOrder, Outcome, Reply
+from core.models import ExchangeApi, GridCell, GridOrder, GridStrategy, Operation
 from core.strategies.creation import JUST_READ
 from core.strategies.parameters import parameters_of
 from core.strategies.starting import make_plan
@@ -63,7 +67,7 @@ def test_a_preview_tells_what_create_would_make_and_saves_nothing(anna: Person, 
     assert len(seen["cells"]) == 10
     assert {cell["first_side"] for cell in seen["cells"]} == {"BUY", "SELL"}
     assert D(seen["net_profit_min_pct"]) <= D(seen["net_profit_max_pct"])
-    assert D(seen["liquidation_lower"]) < 76000
+    assert (seen["liquidation_lower"], seen["liquidation_upper"] is None) == (None, False), "the account backs it"
     assert D(seen["liquidation_upper"]) > 84000
     assert {"leverage", "total_investment", "grid_number", "upper_price"} <= seen["ranges"].keys()
     assert seen["entry_price"] == "80000"
@@ -357,3 +361,30 @@ def test_a_liquidation_inside_the_range_is_warned_of_or_refused_as_configured(
     settings.cache_clear()
     assert refused(anna.post("/grid/create/paper", steep)) == (422, "liquidation_inside_range")
     assert anna.post("/grid/create/paper", grid).status_code == 201
+
+
+def test_the_users_own_orders_count_against_the_symbols_limit_and_the_balance(
+    anna: Person, grid: dict[str, Any]
+) -> None:
+    """0.5 BTC bid at 70,000 take 1,750 USDT at the grid's leverage of 20, and one place of 200."""
+    anna.post("/grid/create/paper", grid)
+    with Session.reading() as session:
+        account = session.get_one(ExchangeApi, strategy_row(1).account_id)
+    account_api("paper", credentials_of(account)).set_leverage("BTCUSDT", 20)
+    replies: SimpleQueue[Reply] = SimpleQueue()
+    own = NewOrder("BTCUSDT", Side.BUY, OrderType.LIMIT, D("0.5"), D(70000), "mine", venue_now_ms("paper"))
+    venue = trading_connection("paper", credentials_of(account))
+    venue.place(own, replies.put)
+    assert replies.get(timeout=10).outcome is Outcome.ACCEPTED
+    venue.close()
+    grid = {**grid, "leverage": 20}
+    answer = anna.post("/grid/create/paper", {**grid, "grid_number": 200})
+    assert refused(answer) == (422, "too_many_orders")
+    assert anna.post("/grid/create/paper", {**grid, "grid_number": 199}).status_code == 201
+    number = anna.post("/grid/create/paper", {**grid, "total_investment": "6000"}).json["id"]  # type: ignore[index]
+    with Session.begin() as session:  # it has orders: what the venue calls available lacks what is its own
+        row = session.get_one(GridStrategy, number)
+        row.status, row.entry_price = StrategyStatus.PAUSED, D(80000)
+    answer = anna.post("/grid/create/paper", {**grid, "total_investment": "2251"})
+    assert refused(answer) == (422, "insufficient_balance")
+    assert "available are 2250" in answer.json["message"]  # type: ignore[index]

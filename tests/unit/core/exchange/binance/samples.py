@@ -125,6 +125,14 @@ POSITION: dict[str, Any] = {
     "markPrice": "0.41047590",
     "unRealizedProfit": "-0.76427700",
     "liquidationPrice": "0",
+    "isolatedMargin": "0",
+    "notional": "-12.31427700",
+    "marginAsset": "USDT",
+    "isolatedWallet": "0",
+    "initialMargin": "0.61571385",
+    "maintMargin": "0.08004280",
+    "positionInitialMargin": "0.61571385",
+    "openOrderInitialMargin": "0",
     "updateTime": 1720736417660,
 }
 

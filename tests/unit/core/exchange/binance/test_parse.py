@@ -118,6 +118,9 @@ def test_a_short_position_is_negative() -> None:
         mark_price=Decimal("0.4104759"),
         liquidation_price=Decimal(0),
         unrealized_pnl=Decimal("-0.764277"),
+        maintenance_margin=Decimal("0.0800428"),
+        initial_margin=Decimal("0.61571385"),
+        isolated_wallet=Decimal(0),
     )
 
 
