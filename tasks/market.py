@@ -3,6 +3,7 @@
 Of several such processes one is active at a venue, by a lease; the others hear the same and keep silent.
 """
 
+import gc
 import signal
 import sys
 import threading
@@ -35,7 +36,8 @@ CLAIM_EVERY = 2.0  # seconds
 READ_FOR = 1.0  # seconds
 LOAD_EVERY = 1.0  # seconds: how old what is known of the strategies may be
 COMPARE_EVERY = 5.0  # seconds, the marks with the last prices
-PAGE = 200  # strategies read again each time, whether they have changed or not
+FIRST_PAGE = 500  # strategies read at once, until all have been
+PAGE = 50  # read again each time, whether they have changed or not: few, because a mark may have to wait for it
 RECONNECT_AFTER = 1.0  # seconds
 REMEMBERED_FOR = 3.0  # seconds, more than a sweep may be late
 RING_AGAIN_AFTER = 1.5  # seconds, while nothing has come of it; doubled each time where one touch is enough
@@ -202,20 +204,23 @@ class VenueWatch:
         Whether there is more to read at once: changes, or until the first pass is over. Raises DatabaseUnavailable.
         """
         moment, after = clock.now(), self._read_until
+        count = PAGE if self._is_complete else FIRST_PAGE
         with Session.reading() as session:
             noted = noted_changes(session, self._exchange, self._loaded_at or moment)
             changed = [number for number, at in noted.items() if self._seen.get(number) != at]
-            page = next_armed(session, self._exchange, after, PAGE)
-            triggers = triggers_of(session, {*changed[:PAGE], *page})
-        is_last = len(page) < PAGE
+            page = next_armed(session, self._exchange, after, count)
+            triggers = triggers_of(session, {*changed[:count], *page})
+        is_last = len(page) < count
         with self._book_lock:
             gone = self._book.ids_between(after, float("inf") if is_last else page[-1]) - triggers.keys()
             self._book.replace(dict.fromkeys(gone, ()) | triggers)
-        rest = set(changed[PAGE:])
+        rest = set(changed[count:])
         self._seen = {number: at for number, at in noted.items() if number not in rest}
         self._loaded_at = self._loaded_at if rest else moment
         self._read_until = 0 if is_last else page[-1]
-        self._is_complete = self._is_complete or is_last
+        if is_last and not self._is_complete:
+            self._is_complete = True
+            gc.freeze()  # to look through all triggers at each full collection would hold a mark up for 0.2 s
         return bool(rest) or not self._is_complete
 
 
