@@ -8,7 +8,7 @@ from math import lcm
 
 import numpy as np
 
-from core.backtest.kernel import Numbers
+from core.backtest.kernel import BLOCK, Numbers
 from core.candle_files import Candle, Payment
 from core.domain.exact import EXACT, multiple
 from core.errors import Invalid
@@ -31,11 +31,17 @@ class Candles:
         """In quote; rows as above."""
         return multiple(int(self.prices[row, candle]), self.tick)
 
+    def path(self, candle: int) -> tuple[int, int, int, int]:
+        """In ticks, in the order in which the candle visits them."""
+        opened, high, low, closed = (int(tick) for tick in self.prices[:, candle])
+        return (opened, low, high, closed) if closed >= opened else (opened, high, low, closed)
+
 
 class Market:
     """Candles with the funding payments that fall within their time, worked out once for any number of grids.
 
     `due`: the candle before which each payment is applied; `receipts`: what each brings to one base held long (quote).
+    `blocks`: the lowest low and the highest high of each whole block of candles, as the kernel skips them.
     """
 
     def __init__(self, candles: Candles, payments: Iterable[Payment] = ()) -> None:
@@ -50,6 +56,10 @@ class Market:
         ]
         self.denominator = lcm(*(receipt.as_integer_ratio()[1] for receipt in self.receipts))
         self.highest = candles.price(1, int(candles.prices[1].argmax()))
+        self.lowest = candles.price(2, int(candles.prices[2].argmin()))
+        whole = len(candles) // BLOCK * BLOCK
+        high, low = (candles.prices[row, :whole].reshape(-1, BLOCK) for row in (1, 2))
+        self.blocks = np.stack((low.min(axis=1), high.max(axis=1)))
 
 
 def in_ticks(candles: Iterable[Candle], tick: Decimal, *, allow_gaps: bool = False) -> Candles:

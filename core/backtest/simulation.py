@@ -14,30 +14,34 @@ import numpy as np
 
 from core.backtest import kernel
 from core.backtest.candles import Market
+from core.backtest.entry import Entry
 from core.backtest.kernel import Amounts, Numbers
+from core.backtest.ladder import ladder_of
 from core.domain.exact import EXACT, ZERO
 from core.domain.order import Side
 from core.domain.parameters import Parameters
 from core.domain.plan import Plan
-from core.domain.risk import outwards
 from core.domain.symbol_rules import SymbolRules
 from core.errors import Invalid
 
 _ROOM = 1 << 60
+NONE = -1  # no slot
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a run ended: `ending` as in the kernel, at `tick` of `candle`; drawdown in quote.
 
-    `position` (steps) is what was held then, before a closing order. `filled`: BUY and SELL fills of each cell; `held`:
-    positions (steps) at the funding times reached; `fills` and `equity` where asked for.
+    `position` (steps) is what was held then, before a closing order; `trailed` the cells by which the range has moved
+    up. `filled`: BUY and SELL fills of each slot of the ladder; `held`: positions (steps) at the funding times reached;
+    `fills` and `equity` where asked for.
     """
 
     ending: int
     candle: int
     tick: int
     position: int
+    trailed: int
     grid_fills: int
     drawdown: Fraction
     filled: Numbers
@@ -47,22 +51,13 @@ class Outcome:
 
 
 class Simulation:
-    """`market` and `grid` as they were given."""
+    """`market` and `grid` as they were given; `ladder` holds what trailing may make of the grid."""
 
-    def __init__(
-        self,
-        parameters: Parameters,
-        rules: SymbolRules,
-        market: Market,
-        grid: Plan,
-        stops: tuple[Decimal | None, Decimal | None],
-    ) -> None:
-        self.market, self.candles, self.rules, self.grid = market, market.candles, rules, grid
+    def __init__(self, parameters: Parameters, rules: SymbolRules, market: Market, grid: Plan, entry: Entry) -> None:
+        self.market, self.candles, self.rules, self.grid, self.entry = market, market.candles, rules, grid, entry
+        self.ladder = ladder_of(parameters, rules, grid, market.lowest, market.highest)
         self.capital = parameters.total_investment
         self.per_quote = self._money_unit()
-        lower, upper = stops if outwards(parameters.strategy_type)[0] < 0 else stops[::-1]
-        self._below = -1 if lower is None else self.ticks(lower)
-        self._above = kernel.NEVER if upper is None else self.ticks(upper)
 
     def ticks(self, price: Decimal) -> int:
         return _count(price, self.candles.tick)
@@ -79,40 +74,70 @@ class Simulation:
 
     def replay(self, fills: int = 0, closes: int = 0) -> Outcome:
         """Keeps the first `fills` fills and the equity at the first `closes` closes."""
-        cells = self.grid.cells
+        ladder, cells, entry = self.ladder, len(self.grid.cells), self.ticks(self.entry.price)
         unit, maker, taker = (self._money(part * self._lot) for part in (1, *self._fees))
-        position, entry = self.inventory, int(self.candles.prices[0, 0])
-        filled = np.zeros((2, len(cells)), np.int64)
+        buying = sum(1 for cell in self.grid.cells if cell.first_side is Side.BUY)
+        position, unpaid = self.inventory, self.entry.first_payment
+        filled = np.zeros((2, len(ladder.slots)), np.int64)
         kept, equity = np.zeros((fills, 3), np.int64), np.zeros(closes, np.int64)
         held = np.zeros(len(self.market.due), np.int64)
-        ending, candle, tick, _, position, _, drawdown, count = kernel.replay(
+        ending, candle, tick, bottom, position, drawdown, count = kernel.replay(
             self.candles.prices,
-            np.array([self.ticks(line) for line in self.grid.lines], np.int64),
-            np.array([self.steps(cell.quantity) for cell in cells], np.int64),
-            sum(1 for cell in cells if cell.first_side is Side.BUY),
+            self.market.blocks,
+            self.entry.candle,
+            self.entry.point,
+            entry,
+            np.array([self.ticks(line) for line in ladder.lines], np.int64),
+            self._slots(),
+            self._added(),
+            np.array([self.steps(cell.quantity) for cell in ladder.slots], np.int64),
+            np.array([cell.opening_side.sign for cell in ladder.slots], np.int64),
+            ladder.bottom,
+            ladder.bottom + cells,
+            ladder.bottom + buying,
             position,
             -position * entry * unit - abs(position) * entry * taker,
             self._money(Fraction(self.capital)),
             unit,
             maker,
             taker,
-            self._below,
-            self._above,
+            self._stops(),
+            self.ticks(self.market.highest),
             self._tiers(),
-            self.market.due,
-            self._payments_a_step(),
+            self.market.due[unpaid:],
+            self._payments_a_step()[unpaid:],
             filled,
             kept,
             equity,
-            held,
+            held[unpaid:],
         )
         if ending == kernel.TOO_LARGE:
             raise _too_precise()
         reached = int(np.searchsorted(self.market.due, candle, side="right"))
         return Outcome(
-            int(ending), int(candle), int(tick), int(position), int(count), Fraction(int(drawdown), self.per_quote),
-            filled, [int(steps) for steps in held[:reached]], kept, equity,
+            int(ending), int(candle), int(tick), int(position), int(bottom) - ladder.bottom, int(count),
+            Fraction(int(drawdown), self.per_quote), filled, [int(steps) for steps in held[:reached]], kept, equity,
         )  # fmt: skip
+
+    def _slots(self) -> Numbers:
+        """Of the cells that the grid starts with, at their places."""
+        slots = np.full(len(self.ladder.lines) - 1, NONE, np.int64)
+        slots[self.ladder.bottom :][: len(self.grid.cells)] = np.arange(len(self.grid.cells))
+        return slots
+
+    def _added(self) -> Numbers:
+        places = range(len(self.ladder.lines) - 1)
+        return np.array([[slots.get(place, NONE) for place in places] for slots in (self.ladder.up, self.ladder.down)])
+
+    def _stops(self) -> Numbers:
+        lower, upper = zip(*self.ladder.stops, strict=True)
+        return np.array(
+            [
+                [-1 if price is None else self.ticks(price) for price in lower],
+                [kernel.NEVER if price is None else self.ticks(price) for price in upper],
+            ],
+            np.int64,
+        )
 
     @property
     def _lot(self) -> Fraction:
@@ -143,9 +168,9 @@ class Simulation:
 
     def _most(self) -> Fraction:
         """A bound of what is held and owned, in quote."""
-        quantity = sum((cell.quantity for cell in self.grid.cells), ZERO)
-        highest = max(self.market.highest, self.grid.lines[-1])
-        return Fraction(quantity) * Fraction(highest) + Fraction(self.capital)
+        largest = max(cell.quantity for cell in self.ladder.slots)
+        highest = max(self.market.highest, self.ladder.lines[-1])
+        return Fraction(largest) * len(self.grid.cells) * Fraction(highest) + Fraction(self.capital)
 
     def _payments_a_step(self) -> Amounts:
         units = float(Fraction(self.rules.step_size) * self.per_quote)

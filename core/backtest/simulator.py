@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from core.backtest import kernel
 from core.backtest.candles import Market
+from core.backtest.entry import entry_of
 from core.backtest.simulation import Outcome, Simulation
 from core.domain.checks import Problem, number_problems, other_problems
 from core.domain.exact import EXACT, PRECISE, ZERO, multiple, to_decimal
@@ -14,8 +15,7 @@ from core.domain.grid import resolve
 from core.domain.lifecycle import FinishReason
 from core.domain.order import Side
 from core.domain.parameters import Parameters, StrategyType
-from core.domain.plan import PlannedCell, plan
-from core.domain.risk import stop_prices
+from core.domain.plan import Plan, PlannedCell, plan
 from core.domain.symbol_rules import SymbolRules
 from core.errors import Invalid
 
@@ -39,7 +39,8 @@ class Result:
     """Amounts in quote, `position` in base (signed), `ended_at` in ms: when the last candle opened.
 
     `max_drawdown` is the largest fall of the equity from its highest before, at candle closes and at the end. `trades`
-    and `equity` (the gain at each close) are empty unless they were asked for.
+    and `equity` (the gain at each close) are empty unless they were asked for. `trailed` counts the cells by which the
+    range has moved up.
     """
 
     total_pnl: Decimal
@@ -53,6 +54,7 @@ class Result:
     max_drawdown: Decimal
     finish_reason: FinishReason | None
     ended_at: int
+    trailed: int = 0
     trades: tuple[SimulatedTrade, ...] = ()
     equity: tuple[Decimal, ...] = ()
 
@@ -77,15 +79,41 @@ def simulate(
     Liquidation is simulated where `rules` has brackets. `record` keeps trades and equity.
     """
     _refuse(number_problems(parameters))
-    entry = market.candles.price(0, 0)
-    grid = plan(parameters, rules, entry)
-    _refuse(other_problems(resolve(parameters, rules), grid.lines, entry, rules))
-    stops = stop_prices(parameters, grid.lines[0], grid.lines[-1], rules)
-    run = Simulation(parameters, rules, market, grid, stops)
+    entry = entry_of(market, parameters.trigger_price)
+    if entry is None:
+        return _waited(parameters, rules, market, record=record)
+    run = Simulation(parameters, rules, market, _planned(parameters, rules, entry.price), entry)
     outcome = run.replay()
     if record:
         outcome = run.replay(fills=outcome.grid_fills, closes=outcome.candle + 1)
     return _told(parameters.strategy_type, run, outcome)
+
+
+def _planned(parameters: Parameters, rules: SymbolRules, price: Decimal) -> Plan:
+    grid = plan(parameters, rules, price)
+    _refuse(other_problems(resolve(parameters, rules), grid.lines, price, rules))
+    return grid
+
+
+def _waited(parameters: Parameters, rules: SymbolRules, market: Market, *, record: bool) -> Result:
+    """Of a grid whose trigger price was not reached."""
+    assert parameters.trigger_price is not None
+    _planned(parameters, rules, parameters.trigger_price)
+    last = len(market.candles) - 1
+    return Result(
+        total_pnl=ZERO,
+        grid_profit=ZERO,
+        fees=ZERO,
+        funding=ZERO,
+        round_trips=0,
+        fills=0,
+        position=ZERO,
+        last_price=market.candles.price(3, last),
+        max_drawdown=ZERO,
+        finish_reason=None,
+        ended_at=int(market.candles.times[last]),
+        equity=(ZERO,) * len(market.candles) if record else (),
+    )
 
 
 def _refuse(problems: Iterable[Problem]) -> None:
@@ -110,6 +138,7 @@ def _told(strategy_type: StrategyType, run: Simulation, outcome: Outcome) -> Res
         max_drawdown=to_decimal(outcome.drawdown),
         finish_reason=_reason(strategy_type, outcome.ending),
         ended_at=int(run.candles.times[outcome.candle]),
+        trailed=outcome.trailed,
         trades=tuple(books.trades()) if len(outcome.fills) == outcome.grid_fills and len(outcome.equity) else (),
         equity=tuple(to_decimal(Fraction(int(gain), run.per_quote)) for gain in outcome.equity),
     )
@@ -130,9 +159,9 @@ class _Books:
     def __init__(self, run: Simulation, outcome: Outcome) -> None:
         self._run, self._outcome = run, outcome
         self._cells = [
-            (cell, int(buys), int(sells)) for cell, buys, sells in zip(run.grid.cells, *outcome.filled, strict=True)
+            (cell, int(buys), int(sells)) for cell, buys, sells in zip(run.ladder.slots, *outcome.filled, strict=True)
         ]
-        self._entry = run.candles.price(0, 0)
+        self._entry = run.entry.price
         self.last_price = multiple(outcome.tick, run.candles.tick)
         self.held = multiple(outcome.position, run.rules.step_size)
         self.has_ended = outcome.ending != kernel.RAN
@@ -175,7 +204,7 @@ class _Books:
         """The start's and the end's."""
         steps = self._run.inventory
         if steps:
-            yield self._market_trade(0, steps, self._entry)
+            yield self._market_trade(self._run.entry.candle, steps, self._entry)
         if self.has_ended and self._outcome.position:
             yield self._market_trade(self._outcome.candle, -self._outcome.position, self.last_price)
 
@@ -190,11 +219,11 @@ class _Books:
         market = list(self.market_trades())
         yield from market[: 1 if self._run.inventory else 0]
         for candle, index, sign in self._outcome.fills.tolist():
-            cell = self._run.grid.cells[index]
+            cell = self._run.ladder.slots[index]
             side = Side.BUY if sign > 0 else Side.SELL
             fee = EXACT.multiply(cell.quantity * cell.price(side), self._run.rules.maker_fee)
             yield SimulatedTrade(
-                int(self._run.candles.times[candle]), side, cell.price(side), cell.quantity, fee, index
+                int(self._run.candles.times[candle]), side, cell.price(side), cell.quantity, fee, cell.cell_index
             )
         yield from market[1 if self._run.inventory else 0 :]
 

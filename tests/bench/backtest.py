@@ -14,14 +14,15 @@ from numba import njit
 
 from core import clock
 from core.backtest.candles import Candles, Market
+from core.backtest.entry import Entry
 from core.backtest.kernel import Numbers
 from core.backtest.simulation import Simulation
 from core.backtest.simulator import simulate
 from core.candle_files import Payment
 from core.config import ROOT
+from core.domain.order import Side
 from core.domain.parameters import GridType, Parameters, StrategyType
 from core.domain.plan import plan
-from core.domain.risk import stop_prices
 from core.domain.symbol_rules import SymbolRules
 from tests.bench.measurement import Measurement
 from tests.unit.core.domain.examples import rules
@@ -47,9 +48,12 @@ GRID = Parameters(
 def measure() -> list[Measurement]:
     resident = psutil.Process().memory_info().rss
     market = market_of(MINUTES)
-    run = Simulation(GRID, RULES, market, plan(GRID, RULES, market.candles.price(0, 0)), _stops())
+    entry = Entry(0, 0, market.candles.price(0, 0))
+    run = Simulation(GRID, RULES, market, plan(GRID, RULES, entry.price), entry)
     lines = np.array([run.ticks(line) for line in run.grid.lines], np.int64)
-    bare = _ms(lambda: _count_fills(market.candles.prices, lines, CELLS // 2))
+    buying = sum(1 for cell in run.grid.cells if cell.first_side is Side.BUY)
+    assert _count_fills(market.candles.prices, lines, buying) == run.replay().grid_fills
+    bare = _ms(lambda: _count_fills(market.candles.prices, lines, buying))
     kernel, whole = _ms(run.replay), _ms(lambda: simulate(GRID, RULES, market))
     began = clock.monotonic()
     with ThreadPoolExecutor(THREADS) as pool:
@@ -88,10 +92,6 @@ def first_call(market: Market) -> None:
 def _first_call_s() -> float:
     done = subprocess.run([sys.executable, "-c", FIRST_CALL], cwd=ROOT, capture_output=True, text=True, check=True)
     return float(done.stdout)
-
-
-def _stops() -> tuple[Decimal | None, Decimal | None]:
-    return stop_prices(GRID, GRID.lower_price, GRID.upper_price, RULES)
 
 
 def _sets() -> list[Parameters]:

@@ -1,6 +1,6 @@
 """The slow, obvious simulator: every cell has its order, every price is a Decimal, and nothing is clever.
 
-It shares the plan with the trading code (lines, quantities, opening orders) and nothing with the compiled loop.
+It shares the plan and the steps of trailing with the trading code and nothing with the compiled loop.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from core.domain.parameters import Parameters, StrategyType
 from core.domain.plan import PlannedCell, plan
 from core.domain.risk import maintenance_margin, stop_prices
 from core.domain.symbol_rules import SymbolRules
+from core.domain.trailing import step_prices, trailing_step
 
 ZERO = Decimal(0)
 
@@ -42,13 +43,17 @@ class Reference:
     peak: Decimal = ZERO
     drawdown: Decimal = ZERO
     reason: FinishReason | None = None
+    waits: bool = False
+    trailed: int = 0
 
     def run(self, candles: Sequence[Candle]) -> "Reference":
-        self._start(candles[0].open)
+        self.at = candles[0].open
+        self.waits = self.parameters.trigger_price not in {None, self.at}
+        if not self.waits:
+            self._start(self.at)
         for candle in candles:
             self._pay(candle)
-            if self.position and self._is_insolvent(self.at):
-                self._end(self.at, FinishReason.LIQUIDATION)
+            self._check()
             for price in candle.path():
                 if self.reason is None:
                     self._move(price)
@@ -63,13 +68,28 @@ class Reference:
         """Less the capital."""
         return self.gross + self.position * self.at - self.fees + self.funding
 
+    def _await(self, target: Decimal) -> None:
+        """Starts at the first tick on the way to `target` that is at or beyond the trigger."""
+        trigger, tick = self.parameters.trigger_price, self.rules.tick_size
+        assert trigger is not None
+        rises = self.at < trigger
+        price = self.at
+        while price != target:
+            price += tick if target > price else -tick
+            if price >= trigger if rises else price <= trigger:
+                self.waits = False
+                self._start(price)
+                self._check()
+                return
+
+    def _check(self) -> None:
+        if self.position and self._is_insolvent(self.at):
+            self._end(self.at, FinishReason.LIQUIDATION)
+
     def _start(self, entry: Decimal) -> None:
         self.at = entry
-        grid = plan(self.parameters, self.rules, entry)
-        lower, upper = grid.lines[0], grid.lines[-1]
-        loss, profit = stop_prices(self.parameters, lower, upper, self.rules)
-        bearish = self.parameters.strategy_type is StrategyType.BEARISH
-        self.below, self.above = (profit, loss) if bearish else (loss, profit)
+        self.grid = grid = plan(self.parameters, self.rules, entry)
+        self._place_stops(grid.lines[0], grid.lines[-1])
         for planned in grid.cells:
             cell = LiveCell(planned, planned.first_side)
             self.cells.append(cell)
@@ -79,6 +99,11 @@ class Reference:
                 self._trade(planned.opening_side, planned.quantity, entry, fee)
         self.fills = 1 if self.position else 0
 
+    def _place_stops(self, lower: Decimal, upper: Decimal) -> None:
+        loss, profit = stop_prices(self.parameters, lower, upper, self.rules)
+        bearish = self.parameters.strategy_type is StrategyType.BEARISH
+        self.below, self.above = (profit, loss) if bearish else (loss, profit)
+
     def _pay(self, candle: Candle) -> None:
         while self.payments and self.payments[0].at <= candle.opened_ms:
             payment = self.payments.pop(0)
@@ -87,10 +112,17 @@ class Reference:
 
     def _move(self, target: Decimal) -> None:
         """To `target`, through whatever lies on the way, nearest first."""
-        while self.reason is None:
+        if self.waits:
+            self._await(target)
+        while self.reason is None and not self.waits:
             bound = self._next_bound(target)
             filling = self._next_fill(target)
-            if bound is not None and (filling is None or not self._comes_first(filling, bound[0])):
+            step = self._next_step(target)
+            others = [bound[0]] if bound is not None else []
+            others += [filling.planned.price(filling.side)] if filling is not None else []
+            if step is not None and all(self._is_nearer(step[0], other) for other in others):
+                self._take(*step)
+            elif bound is not None and (filling is None or not self._comes_first(filling, bound[0])):
                 self._end(*bound)
             elif filling is not None:
                 self._fill(filling)
@@ -132,6 +164,37 @@ class Reference:
         if self.position and self._is_insolvent(self.at):
             return self.at, FinishReason.LIQUIDATION
         return None
+
+    def _is_nearer(self, price: Decimal, other: Decimal) -> bool:
+        return abs(price - self.at) < abs(other - self.at)
+
+    def _next_step(self, target: Decimal) -> tuple[Decimal, LiveCell, PlannedCell] | None:
+        """Where the range moves by a cell, as the market stands beyond it or will on the way; what it loses, gains."""
+        for due, rises in zip(step_prices(self.parameters, self.rules, self.trailed), (True, False), strict=True):
+            further = max if rises else min
+            reached = further(self.at, target)
+            if due is None or further(reached, due) != reached:
+                continue
+            lost = self.cells[0 if rises else -1]
+            added = trailing_step(
+                self.parameters,
+                self.rules,
+                self.trailed,
+                due,
+                per_grid_amount=self.grid.per_grid_amount,
+                dropped_quantity=lost.planned.quantity,
+            )
+            if added is not None and lost.side is lost.planned.opening_side and lost.entry is None:
+                return further(self.at, due), lost, added
+        return None
+
+    def _take(self, price: Decimal, lost: LiveCell, added: PlannedCell) -> None:
+        rises = lost is self.cells[0]
+        self.cells.remove(lost)
+        self.cells.insert(len(self.cells) if rises else 0, LiveCell(added, added.opening_side))
+        self.trailed += 1 if rises else -1
+        self.at = price
+        self._place_stops(self.cells[0].planned.lower, self.cells[-1].planned.upper)
 
     def _liquidation(self, start: Decimal, target: Decimal) -> Decimal | None:
         """The first tick on the way at which equity is no more than maintenance: found by halving."""

@@ -50,16 +50,38 @@ def walks(draw: st.DrawFn) -> list[Candle]:
 
 
 @st.composite
+def stops(draw: st.DrawFn, strategy_type: StrategyType, lower: int, upper: int) -> dict[str, Decimal | None]:
+    """None, prices, or percentages, which move with the range."""
+    loss, profit = ("above", "below") if strategy_type is StrategyType.BEARISH else ("below", "above")
+    if draw(st.booleans()):
+        percentages = st.none() | st.integers(3, 40).map(Decimal)
+        return {"stop_loss_pct": draw(percentages), "take_profit_pct": draw(percentages)}
+    bounds = {
+        "below": draw(st.none() | st.integers(60, lower - 1)),
+        "above": draw(st.none() | st.integers(upper + 1, 400)),
+    }
+    prices = {side: None if bound is None else bound * TICK for side, bound in bounds.items()}
+    return {"stop_loss": prices[loss], "take_profit": prices[profit]}
+
+
+@st.composite
+def trailing(
+    draw: st.DrawFn, strategy_type: StrategyType, lower: int, upper: int, spacing: int
+) -> dict[str, Decimal | None]:
+    up = draw(st.none() | st.integers(spacing, 200).map(lambda ticks: (upper + ticks) * TICK))
+    down = draw(st.none() | st.integers(spacing, 100).map(lambda ticks: max(2, lower - ticks) * TICK))
+    return {
+        "trailing_up": None if strategy_type is StrategyType.BEARISH else up,
+        "trailing_down": None if strategy_type is StrategyType.BULLISH else down,
+    }
+
+
+@st.composite
 def cases(draw: st.DrawFn) -> Case:
     candles = draw(walks())
     lower = draw(st.integers(120, 190))
     upper = lower + draw(st.integers(20, 120))
     strategy_type = draw(st.sampled_from(StrategyType))
-    bounds = {
-        "below": draw(st.none() | st.integers(60, lower - 1)),
-        "above": draw(st.none() | st.integers(upper + 1, 400)),
-    }
-    loss, profit = ("above", "below") if strategy_type is StrategyType.BEARISH else ("below", "above")
     return Case(
         grid(
             grid_type=draw(st.sampled_from((GridType.ARITHMETIC, GridType.GEOMETRIC))),
@@ -67,11 +89,12 @@ def cases(draw: st.DrawFn) -> Case:
             sizing=draw(st.sampled_from(Sizing)),
             lower_price=lower * TICK,
             upper_price=upper * TICK,
-            grid_number=draw(st.integers(2, 12)),
+            grid_number=(cells := draw(st.integers(2, 12))),
             total_investment=Decimal(draw(st.integers(500, 5000))),
             leverage=draw(st.sampled_from((1, 5, 20, 50))),
-            stop_loss=None if bounds[loss] is None else bounds[loss] * TICK,
-            take_profit=None if bounds[profit] is None else bounds[profit] * TICK,
+            trigger_price=draw(st.none() | st.integers(240, 560).map(lambda halves: halves * TICK / 2)),
+            **draw(stops(strategy_type, lower, upper)),
+            **draw(trailing(strategy_type, lower, upper, (upper - lower) // cells + 2)),
         ),
         rules(
             tick_size=TICK,
@@ -96,7 +119,7 @@ def simulated(case: Case, *, record: bool = False) -> Result:
     return simulate(case.parameters, case.rules, market, record=record)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(cases())
 def test_equals_the_reference_to_the_last_digit(case: Case) -> None:
     last = case.candles[-1].opened_ms
@@ -108,7 +131,7 @@ def test_equals_the_reference_to_the_last_digit(case: Case) -> None:
     with localcontext(EXACT):
         reference = Reference(case.parameters, case.rules, payments).run(case.candles)
         equity = reference.equity
-    assert result.finish_reason == reference.reason
+    assert (result.finish_reason, result.trailed) == (reference.reason, reference.trailed)
     assert (result.fills, result.round_trips) == (reference.fills, reference.round_trips)
     assert (result.position, result.last_price) == (reference.position, reference.at)
     assert result.fees == reference.fees
