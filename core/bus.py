@@ -172,6 +172,17 @@ class Changes:
             self._heard.close()
 
 
+def keep_answer(key: str, answer: bytes, seconds: int) -> None:
+    """For whoever asks the same within that time."""
+    with contextlib.suppress(RedisError):
+        redis().set(f"answer:{key}", answer, ex=seconds)
+
+
+def kept_answer(key: str) -> str | None:
+    kept = ask(lambda: redis().get(f"answer:{key}"))
+    return None if kept is None else str(kept)
+
+
 def publish_weight_limit(host: str, limit: int) -> None:
     """What a venue's address may spend a minute, as the venue told."""
     with contextlib.suppress(RedisError):

@@ -73,16 +73,18 @@ def simulate(
     market: Market,
     *,
     record: bool = False,
+    grid: Plan | None = None,
 ) -> Result:
     """Raises Invalid where lines or quantities can't be, and for stops that can't.
 
-    Liquidation is simulated where `rules` has brackets. `record` keeps trades and equity.
+    Liquidation is simulated where `rules` has brackets. `record` keeps trades and equity. `grid`: planned and judged
+    for this entry already, for who runs it over many markets.
     """
     _refuse(number_problems(parameters))
     entry = entry_of(market, parameters.trigger_price)
     if entry is None:
         return _waited(parameters, rules, market, record=record)
-    run = Simulation(parameters, rules, market, _planned(parameters, rules, entry.price), entry)
+    run = Simulation(parameters, rules, market, grid or _planned(parameters, rules, entry.price), entry)
     outcome = run.replay()
     if record:
         outcome = run.replay(fills=outcome.grid_fills, closes=outcome.candle + 1)

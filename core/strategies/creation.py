@@ -88,6 +88,28 @@ class Stake:
     margin: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the verdict on any grid of one symbol rests on, of this moment."""
+
+    rules: RulesView
+    entry_price: Decimal
+    around: Surroundings
+    told: AtVenue | None
+
+    @property
+    def other_orders(self) -> int:
+        """Live ones of the account on the symbol that are not this grid's."""
+        return self.around.other_orders + len(orders_of_user(self.around, self.told))
+
+    def free(self, leverage: int, stake: Stake | None = None) -> Decimal | None:
+        """What may back a grid of this leverage, USDT; None without a key."""
+        return _free(self.around, self.told, leverage, stake)
+
+    def backing(self, *, leaves_position: bool) -> Backing | None:
+        return backing_of(self.around, self.told, leaves_position=leaves_position)
+
+
 def parameters_from(fields: Mapping[str, Any]) -> Parameters:
     """Of a new strategy; what is missing or None takes its default."""
     given = {name: value for name, value in fields.items() if value is not None and name not in OPTIONS}
@@ -121,28 +143,40 @@ def check(
     `leaves_position`: whether what it holds now stays beside its next run. Raises NotAllowed, Conflict,
     VenueUnavailable.
     """
-    with Session.reading() as session:
-        around = surroundings(session, user_id, exchange, parameters.symbol, strategy_id)
-    if around.account is None and needs_account:
-        raise Conflict("no_exchange_key", f"There is no key for {exchange}: add one first.")
-    deadline = Deadline()
-    price = deadline.begin(lambda: public_api(exchange).last_price(parameters.symbol))
-    asked = ask(around, deadline)
-    rules = _rules(exchange, parameters.symbol, around.account, deadline, JUST_READ if needs_account else READ_LATELY)
-    told = asked()
-    backing = backing_of(around, told, leaves_position=leaves_position and stake is None)
+    on = ground(user_id, exchange, parameters.symbol, needs_account=needs_account, strategy_id=strategy_id)
+    rules, backing = on.rules.rules, on.backing(leaves_position=leaves_position and stake is None)
     verdict = review(
         parameters,
-        rules.rules,
-        price(),
-        _free(around, told, parameters.leverage, stake),
-        around.other_orders + len(orders_of_user(around, told)),
-        around.symbol_use,
+        rules,
+        on.entry_price,
+        on.free(parameters.leverage, stake),
+        on.other_orders,
+        on.around.symbol_use,
         running=None if stake is None else stake.running,
         backing=backing,
     )
     _raise_for_errors(verdict)
-    return Checked(resolve(parameters, rules.rules), rules, price(), verdict, around, told, backing)
+    return Checked(resolve(parameters, rules), on.rules, on.entry_price, verdict, on.around, on.told, backing)
+
+
+def ground(
+    user_id: int,
+    exchange: str,
+    symbol: str,
+    *,
+    needs_account: bool,
+    strategy_id: int | None = None,
+) -> Ground:
+    """Raises as `check` does, but for what is wrong with parameters."""
+    with Session.reading() as session:
+        around = surroundings(session, user_id, exchange, symbol, strategy_id)
+    if around.account is None and needs_account:
+        raise Conflict("no_exchange_key", f"There is no key for {exchange}: add one first.")
+    deadline = Deadline()
+    price = deadline.begin(lambda: public_api(exchange).last_price(symbol))
+    asked = ask(around, deadline)
+    rules = _rules(exchange, symbol, around.account, deadline, JUST_READ if needs_account else READ_LATELY)
+    return Ground(rules, price(), around, asked())
 
 
 def check_changes(

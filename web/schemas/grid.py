@@ -21,7 +21,7 @@ PROFIT_COLLECTION = (
 )
 
 
-def _enum(kind: type[Any], **options: Any) -> ma.fields.Enum[Any]:
+def enum(kind: type[Any], **options: Any) -> ma.fields.Enum[Any]:
     return ma.fields.Enum(kind, by_value=ma.fields.String, **options)
 
 
@@ -29,8 +29,8 @@ class ParametersSchema(Schema):
     """All of them optional: what is missing stays as it is, and null takes an optional parameter away."""
 
     symbol = ma.fields.String(validate=SYMBOL)
-    grid_type = _enum(GridType)
-    strategy_type = _enum(StrategyType)
+    grid_type = enum(GridType)
+    strategy_type = enum(StrategyType)
     upper_price = Decimal()
     lower_price = Decimal()
     grid_number = Integer()
@@ -46,8 +46,8 @@ class ParametersSchema(Schema):
     trigger_price = Decimal(allow_none=True)
     cell_loss_limit = Decimal(allow_none=True)
     close_position_on_stop = Flag()
-    sizing = _enum(Sizing)
-    margin_type = _enum(MarginType)
+    sizing = enum(Sizing)
+    margin_type = enum(MarginType)
     profit_collection = Flag(metadata={"description": PROFIT_COLLECTION})
     trailing_up = Decimal(allow_none=True)
     trailing_down = Decimal(allow_none=True)
@@ -70,7 +70,7 @@ class NewStrategySchema(ParametersSchema):
     """`lines` for CUSTOM; for the others a range and one of grid_number, grid_spacing and grid_spacing_pct."""
 
     symbol = ma.fields.String(required=True, validate=SYMBOL)
-    grid_type = _enum(GridType, required=True)
+    grid_type = enum(GridType, required=True)
     total_investment = Decimal(required=True)
 
     @ma.validates_schema

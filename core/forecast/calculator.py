@@ -1,0 +1,81 @@
+"""A process of its own that computes: what takes a third of a second of a core must not hold up the threads that serve.
+
+It is started at the first question, answers one at a time, and ends when whoever asks it has ended: the pipe between
+them closes.
+"""
+
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from functools import cache
+from multiprocessing.connection import Connection, Pipe
+from typing import Any
+
+from core.clock import monotonic
+from core.config import ROOT
+from core.errors import Invalid, Unavailable
+
+PATIENCE_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Plain values as the API tells them, or why there are none: reason, message and fields."""
+
+    figures: dict[str, Any]
+    refusal: tuple[str, str, dict[str, list[str]]] | None = None
+
+
+@cache
+def calculator(kind: str) -> "Calculator":
+    """Of `forecast` or `suggest`: neither waits for the other."""
+    return Calculator(kind)
+
+
+class Calculator:
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self._turn = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pipe: Connection[Any, Any] | None = None
+
+    def ask(self, question: Any) -> dict[str, Any]:
+        """The answer. Raises what the computation refuses, and Unavailable where it takes too long."""
+        ends = monotonic() + PATIENCE_S
+        if not self._turn.acquire(timeout=PATIENCE_S):
+            raise Unavailable("busy", "Too much is being computed: try again.")
+        try:
+            answer = self._answer(question, ends)
+        except (EOFError, OSError) as error:
+            self._end()
+            raise Unavailable("calculator_ended", "The computation ended: try again.") from error
+        finally:
+            self._turn.release()
+        if answer.refusal is not None:
+            raise Invalid(*answer.refusal)
+        return answer.figures
+
+    def _answer(self, question: Any, ends: float) -> Answer:
+        if self._process is None or self._pipe is None or self._process.poll() is not None:
+            self._pipe = self._started()
+        self._pipe.send(question)
+        if not self._pipe.poll(max(0.0, ends - monotonic())):
+            raise EOFError
+        answer: Answer = self._pipe.recv()
+        return answer
+
+    def _started(self) -> "Connection[Any, Any]":
+        ours, theirs = Pipe()
+        command = [sys.executable, "-m", "core.forecast.computing", self._kind, str(theirs.fileno())]
+        self._process = subprocess.Popen(  # noqa: S603 - ourselves
+            command, cwd=ROOT, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
+        )
+        theirs.close()
+        return ours
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._process = None

@@ -1,0 +1,133 @@
+"""Forecasts and suggestions through the API, computed in the process that they have in production."""
+
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+from flask import Flask
+
+from core.candles import loading, store
+from core.candles.packing import series_of
+from core.candles.store import DAY_MS, MINUTE_MS, MINUTES
+from core.clock import now_ms
+from core.db import Session
+from core.models import Operation
+from tests.unit.web.people import Person
+
+D = Decimal
+DAYS = 6
+ON_ONE_KIND = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # nothing in it is the database's
+
+
+def walk(days: int, price: int = 80_000) -> None:
+    """Stores candles that lead up to now: a seeded walk, in ticks of 0.1."""
+    random = np.random.default_rng(7)
+    last = now_ms() // MINUTE_MS
+    times = [int(minute) * MINUTE_MS for minute in range(last - days * MINUTES, last)]
+    closes = price + np.cumsum(random.normal(0, 40, len(times)))
+    rows = []
+    before = float(price)
+    for close in closes:
+        opened, closed = D(f"{before:.1f}"), D(f"{close:.1f}")
+        rows.append((opened, max(opened, closed) + D("3.5"), min(opened, closed) - D("3.5"), closed))
+        before = close
+    with Session.begin() as session:
+        store.add(session, "paper", "BTCUSDT", series_of(times, rows))
+        for day in range(now_ms() // DAY_MS - days, now_ms() // DAY_MS):
+            store.put(session, "paper", "BTCUSDT", day, series_of([], []), whole=True)
+
+
+def band(told: dict[str, str]) -> tuple[Decimal, Decimal, Decimal]:
+    return D(told["low"]), D(told["median"]), D(told["high"])
+
+
+def test_a_forecast_tells_bands_chances_grade_and_assumptions(anna: Person, grid: dict[str, Any]) -> None:
+    walk(DAYS)
+    answer = anna.post("/grid/forecast/paper", {**grid, "window_days": DAYS})
+    told: Any = answer.json
+    assert answer.status_code == 200, told
+    assert [scenario["name"] for scenario in told["scenarios"]] == [
+        "as_recent", "ranging", "slow_rise", "slow_fall", "breakout_up", "breakout_down", "crash", "volatile",
+    ]  # fmt: skip
+    for scenario in told["scenarios"]:
+        for name in ("total_pnl", "grid_profit", "max_drawdown", "inside_range_pct", "round_trips_per_day"):
+            low, median, high = band(scenario[name])
+            assert low <= median <= high
+        assert all(0 <= D(chance) <= 100 for chance in scenario["chances_pct"].values())
+        assert scenario["en"] != scenario["zh_hant"]
+    assert told["history"]["task_id"] is None
+    assert told["history"]["candles"] >= (DAYS - 1) * MINUTES
+    assert told["risk"]["grade"] in ("LOW", "MEDIUM", "HIGH", "EXTREME")
+    assert told["risk"]["reasons"]
+    assert {"resampled", "entry", "fills", "fees", "no_funding"} <= {one["code"] for one in told["assumptions"]}
+    assert [D(one["days"]) for one in told["checkpoints"]] == [D("0.875"), D("1.75"), D("3.5"), D(7)]
+    assert told["checkpoints"][-1]["total_pnl"] == told["scenarios"][0]["total_pnl"]
+    assert anna.post("/grid/forecast/paper", {**grid, "window_days": DAYS}).json == told
+
+
+def test_what_creation_refuses_has_no_forecast(anna: Person, grid: dict[str, Any]) -> None:
+    refused = anna.post("/grid/forecast/paper", {**grid, "total_investment": "1"})
+    assert (refused.status_code, refused.json["reason"]) == (422, "investment_too_small")
+    assert anna.post("/grid/forecast/paper", {**grid, "window_days": 0}).status_code == 422
+    assert anna.post("/grid/forecast/paper", {**grid, "symbol": "NOPEUSDT"}).status_code == 404
+
+
+def test_too_little_history_says_how_much_is_there_and_needed(
+    anna: Person, grid: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody loads: there is no worker here."""
+    monkeypatch.setattr("core.forecast.asking._WAIT_S", 0.0)
+    refused: Any = anna.post("/grid/forecast/paper", grid)
+    assert (refused.status_code, refused.json["reason"]) == (422, "too_little_history")
+    assert refused.json["errors"]["json"]["symbol"] == [
+        "There are 0 candles of one minute of BTCUSDT, 1440 are needed; more are being loaded, ask again."
+    ]
+    (operation_id,) = loading.under_way()
+    assert anna.get(f"/tasks/{operation_id}").json["progress_pct"] == 0
+    with Session.reading() as session:
+        assert session.get_one(Operation, operation_id).arguments["days"] == 30
+    while loading.advance(operation_id):
+        pass
+    assert anna.get(f"/tasks/{operation_id}").json["state"] == "SUCCESS"
+    told: Any = anna.post("/grid/forecast/paper", grid).json
+    assert told["history"]["task_id"] is None
+    assert told["history"]["candles"] >= 3 * MINUTES
+
+
+@ON_ONE_KIND
+def test_what_is_suggested_is_taken_by_create(anna: Person, grid: dict[str, Any]) -> None:
+    walk(DAYS)
+    asked = {"symbol": "BTCUSDT", "strategy_type": "NEUTRAL", "total_investment": "2000", "window_days": DAYS}
+    answer = anna.post("/grid/suggest/paper", asked)
+    told: Any = answer.json
+    assert answer.status_code == 200, told
+    assert told["sets"]
+    assert len(told["walk_forward"]) == 3
+    scores = [D(one["score"]) for one in told["sets"]]
+    assert scores == sorted(scores, reverse=True)
+    for one in told["sets"]:
+        assert {"pct_per_day", "max_drawdown"} <= one["in_sample"].keys() & one["out_of_sample"].keys()
+        assert one["why"][0]["en"]
+        wanted = {"symbol": "BTCUSDT", "strategy_type": "NEUTRAL", "total_investment": "2000", **one["parameters"]}
+        created = anna.post("/grid/create/paper", wanted)
+        assert created.status_code == 201, created.json
+
+
+@ON_ONE_KIND
+def test_what_nobody_could_create_is_not_suggested(anna: Person, grid: dict[str, Any]) -> None:
+    walk(DAYS)
+    asked = {"symbol": "BTCUSDT", "strategy_type": "BULLISH", "window_days": DAYS}
+    poor = anna.post("/grid/suggest/paper", {**asked, "total_investment": "20000"})
+    assert (poor.status_code, poor.json["reason"]) == (422, "insufficient_balance")
+    tiny = anna.post("/grid/suggest/paper", {**asked, "total_investment": "1"})
+    assert (tiny.status_code, tiny.json["reason"]) == (422, "nothing_fits")
+    steep = anna.post("/grid/suggest/paper", {**asked, "total_investment": "2000", "leverage": 500})
+    assert (steep.status_code, steep.json["reason"]) == (422, "leverage_out_of_range")
+
+
+@ON_ONE_KIND
+def test_only_a_grid_that_runs_is_suggested_a_change(app: Flask, anna: Person, grid: dict[str, Any]) -> None:
+    created: Any = anna.post("/grid/create/paper", grid).json
+    refused = anna.post(f"/grid/suggest/paper/{created['id']}")
+    assert (refused.status_code, refused.json["reason"]) == (409, "bad_state")

@@ -1,0 +1,119 @@
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.backtest.candles import Candles, Market
+from core.backtest.simulator import simulate
+from core.candles.packing import Series
+from core.domain.parameters import Parameters, StrategyType
+from core.errors import Invalid
+from core.forecast.forecasting import forecast
+from core.forecast.moves import Bend, Paths, moves_of
+from core.forecast.outcomes import Trial
+from core.forecast.questions import ForecastQuestion, SuggestQuestion
+from core.forecast.suggesting import suggest
+from tests.unit.core.domain.examples import grid, rules
+from tests.unit.core.forecast.pasts import days_of, past
+
+D = Decimal
+ENTRY = D(2500)
+PAST = past(8)
+RULES = rules()
+
+
+def question(**changes: Any) -> ForecastQuestion:
+    asked = ForecastQuestion(grid(leverage=5), RULES, ENTRY, days_of(PAST), horizon_days=2, paths=12)
+    return replace(asked, **changes)
+
+
+def wanted(**changes: Any) -> SuggestQuestion:
+    asked = SuggestQuestion(grid(grid_number=None), 3, "balanced", RULES, ENTRY, days_of(PAST), {})
+    return replace(asked, **changes)
+
+
+def chances(told: dict[str, Any], name: str) -> dict[str, str]:
+    return next(scenario["chances_pct"] for scenario in told["scenarios"] if scenario["name"] == name)
+
+
+def test_the_same_question_has_the_same_answer_and_another_seed_another() -> None:
+    assert forecast(question()) == forecast(question())
+    assert forecast(question())["scenarios"] != forecast(question(seed=1))["scenarios"]
+
+
+@pytest.mark.parametrize("strategy_type", list(StrategyType))
+def test_bands_are_in_order_and_parts_are_parts(strategy_type: StrategyType) -> None:
+    told = forecast(question(parameters=grid(strategy_type=strategy_type, leverage=3)))
+    for scenario in told["scenarios"]:
+        for band in (value for value in scenario.values() if isinstance(value, dict) and "median" in value):
+            assert D(band["low"]) <= D(band["median"]) <= D(band["high"])
+        assert 0 <= D(scenario["inside_range_pct"]["low"]) <= D(scenario["inside_range_pct"]["high"]) <= 100
+        assert D(scenario["max_drawdown"]["low"]) >= 0
+
+
+def test_a_path_counts_as_the_simulator_counts_it() -> None:
+    parameters = grid(leverage=5)
+    ticks = Paths(moves_of(PAST), 250_000, 2880, Bend()).path(3)
+    market = Market(Candles(RULES.tick_size, np.arange(2880) * 60_000, ticks))
+    exact, told = simulate(parameters, RULES, market), Trial(parameters, RULES, ENTRY).run(ticks)
+    assert told.total_pnl == float(exact.total_pnl)
+    assert (told.grid_profit, told.max_drawdown) == (float(exact.grid_profit), float(exact.max_drawdown))
+
+
+def test_a_stop_that_the_crash_reaches_is_told_and_so_is_what_has_none() -> None:
+    stopped = forecast(question(parameters=grid(strategy_type=StrategyType.BULLISH, stop_loss="1950", leverage=2)))
+    assert chances(stopped, "crash")["stop_loss"] != "100"
+    near = grid(strategy_type=StrategyType.BULLISH, lower_price="2400", stop_loss="2390", leverage=2)
+    assert chances(forecast(question(parameters=near)), "crash")["stop_loss"] == "100"
+    assert "no_stop" not in [reason["code"] for reason in stopped["risk"]["reasons"]]
+    assert "no_stop" in [reason["code"] for reason in forecast(question())["risk"]["reasons"]]
+
+
+def test_the_more_leverage_the_graver_and_a_liquidation_is_named() -> None:
+    order = ["LOW", "MEDIUM", "HIGH", "EXTREME"]
+    calm, wild = (forecast(question(parameters=grid(leverage=leverage)))["risk"] for leverage in (1, 75))
+    assert order.index(calm["grade"]) < order.index(wild["grade"])
+    assert any(reason["code"].startswith("liquidation") for reason in wild["reasons"])
+    assert all(reason["en"] and reason["zh_hant"] for reason in (*calm["reasons"], *wild["reasons"]))
+
+
+def test_what_is_not_simulated_is_said() -> None:
+    told = forecast(question(parameters=grid(cell_loss_limit="5"), rules=replace(RULES, brackets=())))
+    said = {one["code"]: one["en"] for one in told["assumptions"]}
+    assert said["not_simulated"] == "not simulated: cell_loss_limit"
+    assert "no_brackets" in said
+
+
+def test_the_part_that_judges_has_no_say_in_the_choice() -> None:
+    """The last quarter is turned upside down: what was chosen before it, and why, stays as it is."""
+    quarter = len(PAST) // 4
+    ends = PAST.prices[:, -quarter:]
+    opened, highest, lowest, closed = 2 * int(ends[0, 0]) - ends
+    other = np.concatenate((PAST.prices[:, :-quarter], np.array([opened, lowest, highest, closed])), axis=1)
+    before, after = (
+        suggest(wanted(days=days_of(series))) for series in (PAST, Series(PAST.times, other, PAST.decimals))
+    )
+    for one, two in zip(before["sets"], after["sets"], strict=True):
+        assert {name: one[name] for name in ("parameters", "score", "in_sample", "hard_liquidation_pct")} == {
+            name: two[name] for name in ("parameters", "score", "in_sample", "hard_liquidation_pct")
+        }
+    assert [one["out_of_sample"] for one in before["sets"]] != [two["out_of_sample"] for two in after["sets"]]
+
+
+def test_nothing_is_suggested_that_the_guards_refuse() -> None:
+    with pytest.raises(Invalid) as refused:
+        suggest(wanted(free={3: D(10)}))
+    assert refused.value.reason == "insufficient_balance"
+    for one in suggest(wanted(leverage=None, aim="aggressive"))["sets"]:
+        assert one["parameters"]["leverage"] <= RULES.max_leverage
+
+
+def test_a_grid_that_runs_is_set_beside_what_is_suggested() -> None:
+    """One so narrow that the market has left it: something did better on both samples."""
+    narrow: Parameters = grid(lower_price="2499", upper_price="2504", grid_number=2, leverage=3)
+    told = suggest(wanted(wanted=narrow, runs=True))
+    assert told["current"]["parameters"]["grid_number"] == 2
+    assert told["because"]["code"] == ("better" if told["better"] is not None else "not_better")
+    assert told["better"] is not None
