@@ -22,8 +22,8 @@ LOW, HIGH = 0.05, 0.95
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Amounts in quote; `inside` is the part of the run's time in which the price was inside the range it began with; `held` is what
-    the investment would have gained in the symbol, without leverage."""
+    """Amounts in quote; `inside` is the part of the run's time in which the price was inside the range it began with;
+    `held` is what the investment would have gained in the symbol, without leverage."""
 
     total_pnl: float
     grid_profit: float
