@@ -1,7 +1,7 @@
 """Client order ids: a pure function of the order's row, signed so that look-alikes are never adopted.
 
 `gk<installation>-<era>-<strategy>-<cell>-<sequence><purpose>-<mac>`, numbers in base 36, at most 36 characters of
-the venue's alphabet `[.A-Z:/a-z0-9_-]`.
+the venue's alphabet `[.A-Z:/a-z0-9_-]`. An order of no cell says `m`, which is cell 22 as well: the purpose tells.
 """
 
 import hmac
@@ -25,6 +25,7 @@ _LETTER = {
     Purpose.TAKE_PROFIT: "T",
 }
 _PURPOSE = {letter: purpose for purpose, letter in _LETTER.items()}
+_OF_CELLS = (Purpose.OPEN, Purpose.COUNTER)
 _MAC_LENGTH = 8
 
 
@@ -66,8 +67,9 @@ class Identity:
         parts = body.split("-")
         if len(parts) != 5 or parts[0] != f"gk{self.name}" or not hmac.compare_digest(mac, self._mac(body)):
             return None
-        cell_index = None if parts[3] == "m" else int(parts[3], 36)
-        return Named(int(parts[2], 36), cell_index, int(parts[4][:-1], 36), _PURPOSE[parts[4][-1]])
+        purpose = _PURPOSE[parts[4][-1]]
+        cell_index = int(parts[3], 36) if purpose in _OF_CELLS else None
+        return Named(int(parts[2], 36), cell_index, int(parts[4][:-1], 36), purpose)
 
     def _mac(self, body: str) -> str:
         return hmac.digest(self.key, body.encode(), "sha256").hex()[:_MAC_LENGTH]
