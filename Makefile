@@ -24,8 +24,8 @@ demo: install ## headless: three grids over a replay (DATA=klines.csv), exits 0 
 test: install ## all tests (ARGS='-k name' chooses); names at the end what could not run here
 	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
-sim: install ## the seeded simulation of the whole flow (SEEDS=300, or SEED=n for one with its trace)
-	@SEED="$(SEED)" SEEDS="$(SEEDS)" $(BIN)/python -m tests.sim
+sim: install ## the seeded simulation of the whole flow (SEEDS=300, SEED=n for one with its trace, STEPS=1: sagas killed at each step)
+	@SEED="$(SEED)" SEEDS="$(SEEDS)" STEPS="$(STEPS)" $(BIN)/python -m tests.sim
 
 chaos: install ## faults on real processes until MINUTES=n (3) are up; SEED=n repeats a draw, FAULTS=a,b chooses
 	@$(BIN)/python -m tests.chaos

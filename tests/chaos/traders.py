@@ -56,9 +56,16 @@ def parameters(symbol: str, **changes: Any) -> dict[str, Any]:
     }
 
 
+def _near(symbol: str, **changes: Any) -> dict[str, Any]:
+    """Of a grid two fifths as wide, so that the market leaves it often; its stops move along with it."""
+    price = PRICES[symbol]
+    lower, upper = (format(price * (1 + side * RANGE * 2 / 5), "f") for side in (-1, 1))
+    return {"lower_price": lower, "upper_price": upper, "stop_loss_pct": "15", "take_profit_pct": "15", **changes}
+
+
 class Traders:
-    """Four users: two with grids of their own on several symbols, one with two grids on one symbol, and one who keeps
-    changing his mind."""
+    """Five users: two with grids of their own on several symbols, one with two grids on one symbol, one whose grids
+    follow the market, and one who keeps changing his mind about one grid of each type."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -67,19 +74,23 @@ class Traders:
     def begin(self) -> None:
         for symbol in STORMY:
             self._stack.venue.move(symbol, PRICES[symbol])
-        first, second, third, self.restless = (self._stack.new_user(20_000) for _ in range(4))
+        first, second, third, self.follower, self.restless = (self._stack.new_user(20_000) for _ in range(5))
         self._start(first, "AVAXUSDT", grid_number=12, stop_loss="5.85", take_profit="7.15")
         self._start(first, "LTCUSDT", strategy_type="BULLISH", grid_type="GEOMETRIC", stop_loss="54")
         self._start(second, "ADAUSDT", strategy_type="BEARISH", stop_loss="0.33")
         self._start(second, "AVAXUSDT", grid_type="GEOMETRIC", grid_number=8)
         self._start(third, "LINKUSDT", stop_loss="9")
         self._start(third, "LINKUSDT", strategy_type="BULLISH", grid_number=6, stop_loss="9.1")
+        self._start(self.follower, "AVAXUSDT", **_near("AVAXUSDT", trailing_up="6.85", trailing_down="6.15"))
+        self._start(self.follower, "LTCUSDT", strategy_type="BULLISH", adaptive=True, stop_loss_pct="10")
         self._start(self.restless, "LTCUSDT")
+        self._start(self.restless, "ADAUSDT", strategy_type="BULLISH")
+        self._start(self.restless, "LINKUSDT", strategy_type="BEARISH", stop_loss_pct="10")
         for grid in self.grids:
             grid.user.wait_until_whole(grid.id, timeout=60)
 
-    def restless_grid(self) -> Grid:
-        return next(grid for grid in self.grids if grid.user is self.restless)
+    def grid_of(self, user: User, random: Random) -> Grid:
+        return random.choice([grid for grid in self.grids if grid.user is user])
 
     def _start(self, user: User, symbol: str, **changes: Any) -> None:
         number = user.create_grid(**parameters(symbol, **changes))["id"]

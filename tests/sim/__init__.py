@@ -8,8 +8,10 @@
     broker        messages lost, doubled, late; Redis away or emptied
     venue         the simulated exchange's own calls, behind wires on which requests and replies get lost
     streams       the listeners, whose events get lost, doubled and late, and the market process
-    user          who starts, stops and resets grids, and trades by hand beside them
+    user          who starts, changes, stops and resets grids, and trades by hand beside them
+    upsets        halts, refused keys, odd marks
     run           the storm, and the calm after it
+    steps         or, on a quiet market, one saga with a kill at each of its steps
     judge, books  what must be true then
 
 Task code runs as it is. Only what does input and output is replaced, each at one place: core.clock, the session's

@@ -1,4 +1,5 @@
-"""`python -m tests.sim`: SEEDS=n runs that many seeds (300), SEED=n one, with its trace."""
+"""`python -m tests.sim`: SEEDS=n runs that many seeds (300), SEED=n one, with its trace; STEPS=n kills the worker at
+each nth step of every saga (1: at each)."""
 
 import os
 import sys

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
+from itertools import count, repeat
 from pathlib import Path
 
 from rich.progress import track
@@ -14,14 +15,17 @@ from rich.progress import track
 from core import symbols
 from tests.sim.database import Database
 from tests.sim.run import Result, Run
+from tests.sim.steps import SAGAS, Crashing
 
 WORKERS = 2
 MEMORY = Path("/dev/shm")
 
 
 def main() -> int:
-    """0 where no seed failed."""
-    seed = os.environ.get("SEED")
+    """0 where no seed, or no step of a saga, failed."""
+    seed, every = os.environ.get("SEED"), os.environ.get("STEPS")
+    if every:
+        return _kill_at_steps(int(every))
     if seed:
         with _database() as database:
             result = _run(database, int(seed), verbose=True)
@@ -47,12 +51,34 @@ def _run_many(seeds: int, first: int) -> int:
     return bool(failed)
 
 
+def _kill_at_steps(every: int) -> int:
+    """At each `every`th step of every saga."""
+    with ProcessPoolExecutor(WORKERS, initializer=_begin) as pool:
+        halves = [(name, first) for name in SAGAS for first in range(1, 1 + WORKERS * every, every)]
+        done = list(pool.map(_crash_through, *zip(*halves, strict=True), repeat(WORKERS * every)))
+    for (name, _), (steps, wrongs) in zip(halves, done, strict=True):
+        print(f"{name}: killed at {steps} steps", *wrongs, sep="\n")
+    return any(wrongs for _, wrongs in done)
+
+
+def _crash_through(name: str, first: int, every: int) -> tuple[int, list[str]]:
+    """How many steps the worker was killed at, and what was wrong after the first that went wrong."""
+    assert _of_this_process is not None
+    for number, step in enumerate(count(first, every)):
+        _of_this_process.renew()
+        result = Crashing(SAGAS[name], step).go()
+        if result.wrongs or not result.kills:
+            return number, [f"step {step}: {one}" for one in result.wrongs]
+    raise AssertionError
+
+
 def _summary(done: list[Result]) -> str:
     slowest = max(done, key=lambda result: result.whole_after)
     return (
         f"{len(done)} seeds, {sum(one.orders for one in done)} orders, {sum(one.fills for one in done)} fills, "
         f"{sum(one.kills for one in done)} kills, {sum(one.updates for one in done)} updates, "
-        f"{sum(one.steps for one in done)} trailing steps; "
+        f"{sum(one.steps for one in done)} trailing steps, {sum(one.moves for one in done)} adaptive moves, "
+        f"{sum(one.ended for one in done)} ended by the system; "
         f"whole after {slowest.whole_after:.0f} s at most (seed {slowest.seed})"
     )
 

@@ -31,6 +31,9 @@ class Faults:
     late_query: float = 0.0
     venue_away: float = 0.0  # for a while, as those below; per moment
     database_away_for_long: float = 0.0
+    market_halted: float = 0.0
+    key_refused: float = 0.0
+    mark_odd: float = 0.0
 
 
 _WORST = Faults(
@@ -57,6 +60,9 @@ _WORST = Faults(
     late_query=0.4,
     venue_away=0.05,
     database_away_for_long=0.03,
+    market_halted=0.03,
+    key_refused=0.02,
+    mark_odd=0.05,
 )
 
 

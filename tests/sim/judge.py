@@ -1,5 +1,6 @@
 """What must be true when everything has come to rest: orders and grids against what rests at the venue."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
@@ -18,10 +19,12 @@ from core.models import Event, Fill, GridCell, GridOrder, GridStrategy, Operatio
 from core.strategies.levels import levels_of
 from core.strategies.parameters import parameters_of
 from tests.sim.user import Trader
-from tests.sim.venue import SimulatedVenue
+from tests.sim.venue import BEGINS, SimulatedVenue
 from tests.sim.world import World
 
 ZERO = Decimal(0)
+MARK = re.compile(r"the mark price ([\d.]+) has reached")
+BELIEVED = Decimal("0.12")  # away from where the market began
 IN_DOUBT = (OrderStatus.SUBMITTED, OrderStatus.UNKNOWN)
 
 
@@ -36,7 +39,7 @@ class Judge:
         with Session.reading() as session:
             self._read(session)
             found = [*self._noted(session), *self._of_orders(), *self._of_strategies(session)]
-            found += [*self._of_operations(session), *self._of_doubles()]
+            found += [*self._of_operations(session), *self._of_doubles(), *self._of_ends(session)]
         return found
 
     def _read(self, session: Any) -> None:
@@ -204,6 +207,14 @@ class Judge:
         profit = sum((row.profit or ZERO for row in ours.values()), ZERO)
         if profit != strategy.grid_profit:
             yield f"strategy {strategy.id}: round trips made {profit}, its ledger says {strategy.grid_profit}"
+
+    @staticmethod
+    def _of_ends(session: Any) -> Iterator[str]:
+        """No stop was reached by a mark that nobody believes: they jump far beyond where the market goes."""
+        for event in session.scalars(select(Event).where(Event.code.in_(("stop_loss", "take_profit")))):
+            told = MARK.search(event.message)
+            if told and min(abs(Decimal(told[1]) / begin - 1) for begin in BEGINS.values()) > BELIEVED:
+                yield f"strategy {event.strategy_id} was ended by an odd mark: {event.message}"
 
     @staticmethod
     def _of_operations(session: Any) -> Iterator[str]:

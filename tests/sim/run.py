@@ -18,10 +18,11 @@ from tests.sim.broker import Broker
 from tests.sim.description import described
 from tests.sim.faults import Faults
 from tests.sim.judge import Judge
-from tests.sim.seams import Database, without_threads
+from tests.sim.seams import Database, limited, without_threads
 from tests.sim.streams import Listener, Market
+from tests.sim.upsets import Upsets
 from tests.sim.user import Hands, Trader, join
-from tests.sim.venue import Lines, SimulatedVenue, Wires
+from tests.sim.venue import BEGINS, Lines, SimulatedVenue, Wires
 from tests.sim.worker import Worker
 from tests.sim.world import Absence, World
 
@@ -31,8 +32,8 @@ PATIENCE = 360  # seconds of quiet after which everything must be whole: the rou
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`updates` and trailing `steps` that were carried through. `whole_after`: seconds of quiet until every grid was
-    whole."""
+    """`updates`, trailing `steps` and adaptive `moves` that were carried through, strategies that were `ended`.
+    `whole_after`: seconds of quiet until every grid was whole."""
 
     seed: int
     wrongs: tuple[str, ...]
@@ -42,6 +43,8 @@ class Result:
     kills: int
     updates: int
     steps: int
+    moves: int
+    ended: int
     whole_after: float
 
 
@@ -49,6 +52,7 @@ class Run:
     def __init__(self, seed: int, verbose: bool = False) -> None:
         self.world = World(seed, verbose)
         without_threads(self.world)
+        limited(self.world)
         structlog.configure(processors=[self._log])
         self.faults = Faults()
         self.venue = SimulatedVenue(self.world, self.faults)
@@ -87,31 +91,37 @@ class Run:
             kills=self.worker.kills,
             updates=self._events("updated"),
             steps=self._events("trailed"),
+            moves=self._events("updated", "Adapted"),
+            ended=self._events("finished"),
             whole_after=whole_after,
         )
 
     @staticmethod
-    def _events(code: str) -> int:
+    def _events(code: str, words: str = "") -> int:
         with Session.reading() as session:
-            return session.query(Event).filter_by(code=code).count()
+            return session.query(Event).filter(Event.code == code, Event.message.startswith(words)).count()
 
     # --- the storm
 
     def _open(self) -> None:
-        world, random = self.world, self.world.random
+        random = self.world.random
+        self._join(random.randint(1, 2), random.choice((SYMBOLS, SYMBOLS[:1], SYMBOLS[1:])))
+        for _ in range(random.randint(1, 3)):
+            hands = Hands(self.world, self.venue, random.choice(self.traders), random.choice(self.symbols))
+            hands.make_grid()
+            self.hands.append(hands)
+
+    def _join(self, traders: int, symbols: tuple[str, ...]) -> None:
+        """So many, who will trade these symbols, and the processes that watch for them."""
+        world, self.symbols = self.world, symbols
         self.venue.publish = self._hear
-        self.symbols = random.choice((SYMBOLS, SYMBOLS[:1], SYMBOLS[1:]))
-        for number in range(1, random.randint(1, 2) + 1):
+        for number in range(1, traders + 1):
             trader = join(self.venue, number)
             self.traders.append(trader)
             self.listeners[trader.account.id] = Listener(world, self.faults, trader.account_id)
-        for _ in range(random.randint(1, 3)):
-            hands = Hands(world, self.venue, random.choice(self.traders), random.choice(self.symbols))
-            hands.make_grid()
-            self.hands.append(hands)
-        Market(world, self.venue, SYMBOLS)
+        self.upsets = Upsets(world, self.faults, self.venue, self.wires, Market(world, self.venue, SYMBOLS))
         world.every(1.0, self._beat)
-        self._is_calm = False
+        self._is_calm = self._halts = False
 
     def _hear(self, events: list[tuple[int, dict[str, object]]]) -> None:
         for account_id, event in events:
@@ -124,6 +134,8 @@ class Run:
             ring("tasks.upkeep.sweep")
         if int(self.world.seconds) % 5 == 0:
             ring("tasks.upkeep.judge_margins")
+        if self._halts and int(self.world.seconds) % 10 == 0:
+            ring("tasks.upkeep.watch_halts")
 
     def _storm(self) -> None:
         world, random = self.world, self.world.random
@@ -133,6 +145,7 @@ class Run:
         hostile = fault.drawn(random)
         for name in hostile.__slots__:
             setattr(self.faults, name, getattr(hostile, name))
+        self._halts = bool(hostile.market_halted)
         pace, meddling = random.choice((0.2, 0.5, 1.5)), random.choice((0.0, 0.01, 0.05))
         for _ in range(int(random.randint(8, 25) / pace)):
             world.run_for(random.random() * pace * 2)
@@ -151,6 +164,8 @@ class Run:
                 hands.trade_by_hand()
             if self.world.happens(0.03):
                 hands.change_grid()
+            if self.world.happens(0.1):
+                hands.let_adapt()
         if self.world.happens(chance):
             symbol = self.world.random.choice(self.symbols)
             funding.pay(self.venue.exchange, symbol, Decimal(self.world.random.randint(-9, 9)) / 10_000)
@@ -158,6 +173,7 @@ class Run:
         if self.world.happens(0.05):
             self.broker.disturb()
         self.wires.disturb()
+        self.upsets.disturb(self.world.random.choice(self.symbols), self.world.random.choice(self.traders))
         self.database.disturb()
         for listener in self.listeners.values():
             if self.world.happens(0.1):
@@ -166,7 +182,7 @@ class Run:
     def _move(self, symbol: str) -> None:
         """A step about as high as a cell, held near the place where it began."""
         random, market = self.world.random, self.venue.exchange.markets[symbol]
-        begin = Decimal({"BNBUSDT": 700, "SOLUSDT": 100}[symbol])
+        begin = BEGINS[symbol]
         pull = int((begin - market.price) * 1000 / begin)
         price = market.price * (1000 + random.randint(-9, 9) + pull // 6) / 1000
         self.world.tell(f"{symbol} at {price // market.rules.tick * market.rules.tick}")
@@ -182,6 +198,7 @@ class Run:
         for name in self.faults.__slots__:
             setattr(self.faults, name, 0.0)
         self.database.absence = self.wires.absence = Absence()
+        self.upsets.end(self.symbols)
         for hands in self.hands:
             hands.throw_switch(on=False)
         judge = Judge(self.world, self.venue, self.traders)

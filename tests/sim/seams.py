@@ -1,15 +1,20 @@
 """Where the process meets its database and its threads: each transaction may fail, wait or be the process's last."""
 
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.orm import Session as OrmSession
 
 from core import db, deadline
+from core.config import settings
+from core.domain.adaptive import PERIOD, Bar
 from core.errors import DatabaseUnavailable, VenueUnavailable
 from core.exchange.venue_clock import VenueClock
+from core.strategies import adapting
 from tests.sim.faults import Faults
 from tests.sim.worker import Worker
 from tests.sim.world import Absence, World
@@ -92,6 +97,20 @@ def without_threads(world: World) -> None:
     """Reads with a deadline are done by whoever asks, and the venue's clock is read in the background by the hub."""
     deadline._readers = _AtOnce  # type: ignore[assignment]
     VenueClock.refresh_soon = lambda clock: world.after(0.02, lambda: _measure(clock))  # type: ignore[method-assign]
+
+
+def limited(world: World) -> None:
+    """What may go on for an hour elsewhere ends strategies within the run, in some."""
+    for name in ("VENUE_LIMIT_S", "KEY_LIMIT_S", "HALT_LIMIT_S"):
+        os.environ[name] = str(world.random.choice((12, 3600)))
+    settings.cache_clear()
+
+
+def hours_have_passed(height: Decimal, price: Decimal) -> None:
+    """Since a grid last moved; the market went up and down around `price` by `height` in each of them."""
+    bar = Bar(price, price + height, price - height, price)
+    adapting.candles_of = lambda *_, **__: [bar] * (PERIOD + 1)  # type: ignore[assignment]
+    adapting._last = lambda *_: None  # type: ignore[assignment]
 
 
 def _measure(clock: VenueClock) -> None:

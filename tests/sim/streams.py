@@ -1,6 +1,7 @@
 """The processes that listen: an account's listener and the market's watch, with what their streams do to events."""
 
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any, cast
 
 import orjson
@@ -17,9 +18,11 @@ from core.paper.server.venue import Venue
 from tasks.listener import Forwarder
 from tasks.market import VenueWatch
 from tests.sim.faults import Faults
-from tests.sim.world import World
+from tests.sim.world import Absence, World
 
 LATE = 6  # seconds that an event may be late
+EVERY = 2.0  # seconds, a mark
+JUMPS = (Decimal("0.8"), Decimal("1.25"))
 
 
 class Stream:
@@ -115,21 +118,35 @@ def _said(event: Event) -> str:
 
 
 class Market:
-    """The market process: publishes the venue's marks each second, and rings for what they start or end."""
+    """The market process: publishes the venue's marks each second, and rings for what they start or end. Now and then
+    they jump and come back, or stop coming."""
 
     def __init__(self, world: World, venue: Venue, symbols: tuple[str, ...]) -> None:
+        self._world = world
         self._venue = venue
         self._symbols = symbols
+        self._jumps: dict[str, Decimal] = {}  # factors
+        self._silent = Absence()
         self._watch = VenueWatch("paper")
         self._watch.active = True
-        world.every(2.0, self._publish)
+        world.every(EVERY, self._publish)
+
+    def turn_odd(self, symbol: str) -> None:
+        """For two marks at most: of a third that stays where they jumped to, nobody can say that it is odd."""
+        if self._world.happens(0.5):
+            self._world.tell("no marks come")
+            self._silent = self._world.away(self._world.random.uniform(5, 20))
+            return
+        self._jumps[symbol] = self._world.random.choice(JUMPS)
+        self._world.tell(f"the mark of {symbol} jumps by {self._jumps[symbol]}")
+        self._world.after(EVERY * 1.5, self._jumps.clear)
 
     def _publish(self) -> None:
         with suppress(DatabaseUnavailable):
             self._watch.load()
-        self._watch.take([self._mark(symbol) for symbol in self._symbols])
+        self._watch.take([] if self._silent else [self._mark(symbol) for symbol in self._symbols])
 
     def _mark(self, symbol: str) -> MarkPrice:
         market: Any = self._venue.exchange.markets[symbol]
-        price = market.price
+        price = market.price * self._jumps.get(symbol, 1)
         return MarkPrice(symbol, price, price, market.funding_rate, market.next_funding, self._venue.now())

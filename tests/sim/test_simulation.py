@@ -7,13 +7,15 @@ import sys
 import pytest
 
 SEEDS = 300
+EVERY = 60  # steps of a saga
 
 
 @pytest.mark.timeout(900)
-def test_no_seed_loses_doubles_or_orphans_an_order() -> None:
+@pytest.mark.parametrize("what", [{"SEEDS": str(SEEDS)}, {"STEPS": str(EVERY)}], ids=["seeds", "steps of sagas"])
+def test_nothing_is_lost_doubled_or_orphaned(what: dict[str, str]) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.sim"],
-        env={**os.environ, "SEED": "", "SEEDS": str(SEEDS), "TERM": "dumb"},
+        env={**os.environ, "SEED": "", "TERM": "dumb", **what},
         capture_output=True,
         check=False,
         text=True,

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
 
+from core.clock import now
 from core.credentials import place_of
 from core.db import Session
 from core.domain.lifecycle import STARTABLE, StrategyStatus
@@ -22,6 +24,7 @@ from core.paper.engine.refusals import VenueError
 from core.strategies import creation, halting, proposals, requests, resetting
 from core.vault import encrypt
 from tasks.app import ring
+from tests.sim.seams import hours_have_passed
 from tests.sim.venue import SimulatedVenue
 from tests.sim.world import World
 
@@ -77,8 +80,9 @@ class Hands:
 
     # --- grids
 
-    def make_grid(self) -> None:
-        fields = self._drawn()
+    def make_grid(self, fields: dict[str, Any] | None = None) -> None:
+        """One that is drawn, or with these parameters."""
+        fields = fields or self._drawn()
         try:
             checked = creation.check(self.trader.user_id, PAPER, creation.parameters_from(fields), needs_account=True)
             with Session.begin() as session:
@@ -87,7 +91,7 @@ class Hands:
                     self.trader.user_id,
                     PAPER,
                     checked,
-                    {"close_position_on_stop": self._world.happens(0.5)},
+                    {name: self._world.happens(0.5) for name in ("close_position_on_stop", "adaptive")},
                 )
                 self._world.tell(f"made grid {row.id}: {_said(fields)}")
         except (Refused, Unavailable, VenueRefused) as error:
@@ -116,9 +120,9 @@ class Hands:
             fields["stop_loss_pct"] = Decimal("0.5")
         if random.random() < 0.2:
             fields["take_profit_pct"] = Decimal("0.5")
-        if random.random() < 0.3 and kind is not StrategyType.BEARISH:
+        if random.random() < 0.5 and kind is not StrategyType.BEARISH:
             fields["trailing_up"] = price * 1040 // 1000 // tick * tick
-        if random.random() < 0.3 and kind is not StrategyType.BULLISH:
+        if random.random() < 0.5 and kind is not StrategyType.BULLISH:
             fields["trailing_down"] = price * 960 // 1000 // tick * tick
         if random.random() < 0.1:
             fields["trigger_price"] = price * random.choice((998, 1002)) // 1000 // tick * tick
@@ -139,13 +143,26 @@ class Hands:
             wanted = self._world.random.choice(("start", "start", "reset"))
         else:
             wanted = self._world.random.choice(("stop", "pause", "resume", "reset", "resume", "stop_all", "update"))
-        self.do(wanted, row)
+        self.do(wanted, row, self._world.random.choice((True, False, None)))
 
     def change_grid(self) -> None:
         """One that runs, if any does."""
         running = [row for row in self.grids() if row.status == StrategyStatus.RUNNING]
         if running:
             self.do("update", self._world.random.choice(running))
+
+    def let_adapt(self) -> None:
+        """Hours pass for one that is adaptive and runs, if any is, in a market that was calm or wild."""
+        adaptive = [row for row in self.grids() if row.adaptive and row.status == StrategyStatus.RUNNING]
+        if not adaptive:
+            return
+        row, price = self._world.random.choice(adaptive), self._venue.exchange.markets[self.symbol].price
+        hours_have_passed(price * self._world.random.choice((1, 4, 8)) / 1000, price)
+        with suppress(Unavailable), Session.begin() as session:
+            mine = lock_strategies(session, [row.id])[row.id]
+            mine.started_at = (mine.started_at or now()) - timedelta(hours=5)
+        self._world.tell(f"hours pass for {row.id}")
+        ring("tasks.upkeep.look_at_grid", row.id)
 
     def grids(self) -> list[GridStrategy]:
         """As the rows are now; none while the database is away."""
@@ -156,9 +173,8 @@ class Hands:
         except Unavailable:
             return []
 
-    def do(self, wanted: str, row: GridStrategy) -> None:
+    def do(self, wanted: str, row: GridStrategy, close: bool | None = None) -> None:
         """As the API does it: the request commits, then the worker is rung."""
-        close = self._world.random.choice((True, False, None))
         whose = self.trader.user_id, PAPER
         by_name: dict[str, Callable[[Any], Operation]] = {
             "start": lambda session: requests.request_start(session, *whose, row.id),
@@ -169,9 +185,9 @@ class Hands:
         }
         try:
             if wanted == "reset":
-                self._reset(row, close)
+                self.reset(row, close, self._drawn_for_reset())
             elif wanted == "update":
-                self._update(row)
+                self.update(row, self._drawn_for_update(row))
             else:
                 with Session.begin() as session:
                     by_name[wanted](session)
@@ -183,14 +199,25 @@ class Hands:
         self._world.tell(f"user: {wanted} {row.id} close={close}")
         ring(f"tasks.strategies.{wanted}", self.trader.account_id if wanted == "stop_all" else row.id)
 
-    def _reset(self, row: GridStrategy, close: bool | None) -> None:
-        changes = {} if self._world.happens(0.5) else {"grid_number": self._world.random.randint(2, 7)}
+    def reset(self, row: GridStrategy, close: bool | None, changes: dict[str, Any]) -> None:
         parameters = resetting.reset_parameters(self.trader.user_id, PAPER, row.id, changes)
         with Session.begin() as session:
             requests.request_reset(session, self.trader.user_id, PAPER, row.id, close, parameters)
 
-    def _update(self, row: GridStrategy) -> None:
-        """Of a grid that runs: any of what may change, alone or together."""
+    def _drawn_for_reset(self) -> dict[str, Any]:
+        drawn = self._drawn()
+        return {name: drawn[name] for name in self._world.random.choice(((), ("grid_number",), tuple(drawn)))}
+
+    def update(self, row: GridStrategy, changes: dict[str, Any]) -> None:
+        proposal = proposals.propose(self.trader.user_id, PAPER, row.id, changes)
+        with Session.begin() as session:
+            mine = lock_strategies(session, [row.id])[row.id]
+            if mine.version == row.version:
+                requests.request_update(session, mine, proposal.wanted)
+        self._world.tell(f"update of {row.id} to {_said(changes)}: {len(proposal.kept)} orders stay")
+
+    def _drawn_for_update(self, row: GridStrategy) -> dict[str, Any]:
+        """Any of what may change of a grid that runs, alone or together."""
         random, tick = self._world.random, self._venue.exchange.markets[self.symbol].rules.tick
         shift = random.choice((-6, -3, 3, 6))  # permille
         changes: dict[str, Any] = random.choice(
@@ -208,12 +235,7 @@ class Hands:
         )
         if random.random() < 0.3:
             changes["total_investment"] = row.total_investment * random.choice((80, 130)) // 100
-        proposal = proposals.propose(self.trader.user_id, PAPER, row.id, changes)
-        with Session.begin() as session:
-            mine = lock_strategies(session, [row.id])[row.id]
-            if mine.version == row.version:
-                requests.request_update(session, mine, proposal.wanted)
-        self._world.tell(f"update of {row.id} to {_said(changes)}: {len(proposal.kept)} orders stay")
+        return changes
 
     def throw_switch(self, on: bool) -> None:
         """The kill switch of his account."""

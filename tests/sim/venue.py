@@ -1,6 +1,7 @@
 """The simulated exchange in this process, and the wires to it: requests and replies that get lost, late or wrong."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -28,6 +29,7 @@ from tests.sim.worker import Worker
 from tests.sim.world import Absence, World
 
 NO_LIMIT = 10**9
+BEGINS = {"BNBUSDT": Decimal(700), "SOLUSDT": Decimal(100)}  # the prices around which the markets go
 LONGEST_DETOUR = 3.0  # seconds that a request may take after it was answered with "unknown"
 LONGEST_LAG = 1.9  # seconds that an order may stay hidden from queries: less than the grace
 # (status, code, message, whether it may have been executed)
@@ -41,6 +43,7 @@ REFUSALS = (
     (400, -2019, "Margin is insufficient.", False),
     (400, -9999, "Something new.", True),
 )
+INVALID_KEY = (-2015, "Invalid API-key, IP, or permissions for action.")
 
 
 class SimulatedVenue(Venue):
@@ -73,7 +76,7 @@ class SimulatedVenue(Venue):
 def cell_of(client_id: str) -> tuple[str, str] | None:
     """(strategy, cell) of an order of ours that belongs to a cell."""
     parts = client_id.split("-")
-    return (parts[2], parts[3]) if client_id.startswith("gk") and len(parts) == 6 and parts[3] != "m" else None
+    return (parts[2], parts[3]) if client_id.startswith("gk") and len(parts) == 6 and parts[4][-1] in "OC" else None
 
 
 class Wires:
@@ -86,6 +89,7 @@ class Wires:
         self.worker = worker
         self._database = database
         self.absence = Absence()
+        self.refused: set[int] = set()  # ids of the venue's accounts whose keys it does not take
         RestClient.request = lambda _client, *asked: self._rest(*asked)  # type: ignore[method-assign]
 
     def _rest(self, method: str, path: str, query: str = "", api_key: str = "") -> Any:
@@ -94,6 +98,8 @@ class Wires:
             raise VenueUnavailable("not connected", "not_connected")
         params = Params(dict(parse_qsl(query, keep_blank_values=True)))
         account = self.venue.exchange.keys.get(api_key)
+        if account is not None and account.id in self.refused:
+            raise refusal(401, {"code": INVALID_KEY[0], "msg": INVALID_KEY[1]})
         signed = Params({name: value for name, value in params.values.items() if name != "signature"})
         answer = serve(self.venue, REST[method, path], Request(signed, "", "", (), account))
         assert answer is not None
@@ -204,6 +210,8 @@ class TradingLine:
         return Answer(status, None, code, message)
 
     def _executed(self, method: str, values: dict[str, str]) -> Answer:
+        if self._account.id in self._wires.refused:
+            return Answer(401, None, *INVALID_KEY)
         served = serve(self._wires.venue, WS[method], Request(Params(values), "", "", (), self._account))
         assert served is not None
         content = loads(orjson.dumps(served.body))

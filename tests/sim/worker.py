@@ -61,6 +61,7 @@ class Worker:
         self._running: dict[greenlet, tuple[str, tuple[Any, ...]] | None] = {}
         self._doomed = False
         self._recording = False
+        self._steps = 0
         self.is_up = True
         self.kills = 0
         self.on_kill: Callable[[str, tuple[Any, ...]], None] = lambda _name, _arguments: None
@@ -119,13 +120,18 @@ class Worker:
         """Whether it is this process that runs now."""
         return getcurrent() in self._running
 
+    def die_at(self, step: int) -> None:
+        """The so-manieth place from now at which it may be killed; 0 for none."""
+        self._steps = step
+
     def may_die(self, where: str, may_pause: bool = True) -> None:
         """A place where the process may be killed, or be paused for a while."""
         if not self.is_here:
             return
         if self._doomed:
             raise Killed
-        if self._world.happens(self._faults.killed):
+        self._steps -= 1
+        if self._steps == 0 or self._world.happens(self._faults.killed):
             self._world.tell(f"the worker is killed {where}")
             self._doomed = True
             self._world.after(0, self.kill)

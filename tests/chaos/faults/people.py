@@ -21,38 +21,39 @@ OURS = ("worker", "listener supervisor", "listener account=", "market", "beat")
 
 @fault("a user pauses and resumes", 2.0)
 def a_user_pauses_and_resumes(scene: Scene) -> Iterator[None]:
-    grid = scene.traders.restless_grid()
-    _ask(grid, "pause")
+    grid = restless(scene)
+    ask(grid, "pause")
     yield
-    _until_done(grid, "resume")
+    until_done(grid, "resume")
 
 
 @fault("a user stops, closes and starts again", 2.0)
 def a_user_stops_closes_and_starts_again(scene: Scene) -> Iterator[None]:
     """While orders fill: no replacement may appear, and the position ends flat."""
-    grid = scene.traders.restless_grid()
-    _ask(grid, "stop", {"close_position": True})
+    grid = restless(scene)
+    ask(grid, "stop", {"close_position": True})
     yield
-    _until_done(grid, "start")
+    until_done(grid, "start")
 
 
 @fault("a user resets", 2.0)
 def a_user_resets(scene: Scene) -> Iterator[None]:
-    grid = scene.traders.restless_grid()
-    changed = parameters(grid.symbol, grid_number=scene.random.randint(6, 14))
-    _ask(grid, "reset", {"close_position": True, **changed})
+    grid = restless(scene)
+    kind = scene.random.choice(("BULLISH", "NEUTRAL", "BEARISH"))
+    changed = parameters(grid.symbol, grid_number=scene.random.randint(6, 14), strategy_type=kind)
+    ask(grid, "reset", {"close_position": True, **changed})
     yield
 
 
 @fault("a user starts twice at once", 2.0)
 def a_user_starts_twice_at_once(scene: Scene) -> Iterator[None]:
-    grid = scene.traders.restless_grid()
-    _ask(grid, "stop", {"close_position": True})
+    grid = restless(scene)
+    ask(grid, "stop", {"close_position": True})
     yield
     with suppress(Answer, httpx.TransportError):
         grid.user.wait_for_status(grid.id, "STOPPED", timeout=60)
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda _: _ask(grid, "start"), range(2)))
+        list(pool.map(lambda _: ask(grid, "start"), range(2)))
 
 
 @fault("a user cancels an order of ours by hand", 2.0)
@@ -74,7 +75,11 @@ def a_user_trades_by_hand(scene: Scene) -> Iterator[None]:
     hand.trade(grid.symbol, "SELL")
 
 
-def _ask(grid: Grid, what: str, body: dict[str, Any] | None = None) -> bool:
+def restless(scene: Scene) -> Grid:
+    return scene.traders.grid_of(scene.traders.restless, scene.random)
+
+
+def ask(grid: Grid, what: str, body: dict[str, Any] | None = None) -> bool:
     """Whether the system took it: it may be away, or say that it can't be."""
     try:
         grid.user.api.post(f"/grid/{what}/paper/{grid.id}", body)
@@ -83,10 +88,10 @@ def _ask(grid: Grid, what: str, body: dict[str, Any] | None = None) -> bool:
     return True
 
 
-def _until_done(grid: Grid, what: str, tries: int = 60) -> None:
+def until_done(grid: Grid, what: str, tries: int = 60) -> None:
     """Asks once a second until it has been taken, or need not be."""
     for _ in range(tries):
-        if _ask(grid, what) or _is_running(grid):
+        if ask(grid, what) or _is_running(grid):
             return
         sleep(1)
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from core.clock import to_ms
 from tests.chaos.oracle.checks import Facts, always, quiet
-from tests.chaos.oracle.rows import Row, amount, grouped, json_of, signed, total
+from tests.chaos.oracle.rows import Row, amount, grouped, json_of, sign, signed, total
 from tests.chaos.oracle.truth import Json
 
 ZERO = Decimal(0)
@@ -176,25 +176,60 @@ def _external_funding(facts: Facts, account: int, symbol: str = "") -> Decimal:
 @quiet("grid profit is conserved")
 def grid_profit_is_conserved(facts: Facts) -> Iterator[str]:
     """Recomputed from fills alone: what a run's grid orders brought in, less fees, is its booked profit less the cost
-    of what the cells and the pool still hold."""
+    of what the cells and the pool still hold. What an update closes at market is no round trip: it leaves with its
+    cost, which must lie between the lowest and the highest price that was traded."""
     fills = grouped(facts.after.fills, lambda fill: fill["grid_order_id"])
     for strategy in facts.after.strategies:
         if not strategy["generation"]:
             continue
-        run = (strategy["id"], strategy["generation"])
-        orders = [
-            row
-            for row in facts.after.orders
-            if (row["strategy_id"], row["generation"]) == run
-            and (row["cell_id"] is not None or row["purpose"] == "INVENTORY")
-        ]
+        number, run = strategy["id"], (strategy["id"], strategy["generation"])
+        orders = [row for row in facts.after.orders if (row["strategy_id"], row["generation"]) == run]
         cells = {c["id"]: c for c in facts.after.cells if (c["strategy_id"], c["generation"]) == run}
-        counted = [row for row in orders if not _is_unbooked_closing(row, cells)]
+        if strategy["strategy_type"] == "NEUTRAL":
+            yield from _of_neutral_cells(number, orders, cells, fills)
+        else:
+            yield from _of_directed_run(strategy, orders, cells, fills)
+
+
+def _of_directed_run(
+    strategy: Row, orders: list[Row], cells: dict[int, Row], fills: dict[int, list[Row]]
+) -> Iterator[str]:
+    direction = "BUY" if strategy["strategy_type"] == "BULLISH" else "SELL"
+    of_grid = [row for row in orders if row["cell_id"] is not None or row["purpose"] == "INVENTORY"]
+    given_up = [row for row in of_grid if row["purpose"] == "INVENTORY" and row["side"] != direction]
+    counted = [row for row in of_grid if row not in given_up and not _is_unbooked_closing(row, cells)]
+    flow = sum((_flow(fills.get(row["id"], [])) for row in counted), ZERO)
+    booked, held = total(counted, "profit"), _cost_of(strategy, cells)
+    left_with = (booked + held - flow) * (1 if direction == "BUY" else -1)
+    prices = [amount(one["price"]) for row in of_grid for one in fills.get(row["id"], [])]
+    quantity = total(given_up, "filled_quantity")
+    fees = sum((total(fills.get(row["id"], []), "fee") for row in of_grid), ZERO) if quantity else ZERO
+    low, high = (quantity * price for price in (min(prices, default=ZERO), max(prices, default=ZERO)))
+    if not low - fees <= left_with <= high + fees:
+        yield (
+            f"strategy {strategy['id']}: grid orders brought {flow}, booked profit {booked}, held cost {held}, "
+            f"and an update closed {quantity}"
+        )
+
+
+def _of_neutral_cells(
+    strategy: int, orders: list[Row], cells: dict[int, Row], fills: dict[int, list[Row]]
+) -> Iterator[str]:
+    """Each for itself, but for those that an update has taken something from."""
+    by_cell = grouped(orders, lambda row: row["cell_id"])
+    for number, cell in cells.items():
+        mine = by_cell.get(number, [])
+        traded = sum((amount(row["filled_quantity"]) * sign(row["side"]) for row in mine), ZERO)
+        if traded != amount(cell["held"]) * sign(cell["opening_side"]):
+            continue
+        counted = [row for row in mine if not _is_unbooked_closing(row, cells)]
         flow = sum((_flow(fills.get(row["id"], [])) for row in counted), ZERO)
-        held = _cost_of(strategy, cells)
-        booked = total(counted, "profit")
+        booked, held = total(counted, "profit"), _brought(cell["held_cost"], cell["held_fees"], cell["opening_side"])
         if flow != booked + held:
-            yield f"strategy {run[0]}: grid orders brought {flow}, booked profit {booked} and held cost {held}"
+            yield (
+                f"cell {cell['cell_index']} of strategy {strategy}: its orders brought {flow}, booked profit {booked} "
+                f"and held cost {held}"
+            )
 
 
 def _is_unbooked_closing(order: Row, cells: dict[int, Row]) -> bool:
@@ -210,16 +245,15 @@ def _flow(fills: list[Row]) -> Decimal:
 
 
 def _cost_of(strategy: Row, cells: dict[int, Row]) -> Decimal:
-    """What the positions held have brought in so far: negative for what was bought, and their fees."""
-
-    def brought(cost: Decimal, fees: Decimal, opened_by: str) -> Decimal:
-        return (cost if opened_by == "SELL" else -cost) - fees
-
+    """What the positions held, in the pool and in the cells, have brought in so far."""
     pool_side = "BUY" if strategy["strategy_type"] == "BULLISH" else "SELL"
-    pool = brought(amount(strategy["pool_cost"]), amount(strategy["pool_fees"]), pool_side)
-    return pool + sum(
-        (brought(amount(c["held_cost"]), amount(c["held_fees"]), c["opening_side"]) for c in cells.values()), ZERO
-    )
+    pool = _brought(strategy["pool_cost"], strategy["pool_fees"], pool_side)
+    return pool + sum((_brought(c["held_cost"], c["held_fees"], c["opening_side"]) for c in cells.values()), ZERO)
+
+
+def _brought(cost: object, fees: object, opened_by: str) -> Decimal:
+    """Quote: negative for what was bought, and less its fees."""
+    return amount(cost) * -sign(opened_by) - amount(fees)
 
 
 @quiet("what was to end flat is flat")

@@ -124,7 +124,7 @@ def nothing_is_under_way(facts: Facts) -> Iterator[str]:
         if row["state"] in ("PENDING", "RUNNING"):
             yield f"operation {row['kind']} of strategy {row['strategy_id']} is {row['state']}"
     for row in facts.after.strategies:
-        if row["status"] in ("STARTING", "STOPPING"):
+        if row["status"] in ("STARTING", "STOPPING") or (row["status"] == "RUNNING" and row["change"]):
             yield f"strategy {row['id']} is {row['status']} ({row['waiting_for'] or 'no reason'})"
 
 
@@ -176,13 +176,9 @@ def ended_orders_ended_so_at_the_venue(facts: Facts) -> Iterator[str]:
 @quiet("each cell has its order or a reason")
 def each_cell_has_its_order_or_a_reason(facts: Facts) -> Iterator[str]:
     live = grouped([row for row in facts.after.orders if row["status"] in LIVE], lambda row: row["cell_id"])
-    cells = grouped(facts.after.cells, lambda cell: (cell["strategy_id"], cell["generation"]))
     for strategy in facts.after.strategies:
-        of_run = cells.get((strategy["id"], strategy["generation"]), [])
         if strategy["status"] == "RUNNING":
-            if len(of_run) != strategy["grid_number"]:
-                yield f"strategy {strategy['id']} has {len(of_run)} cells of {strategy['grid_number']}"
-            for cell in of_run:
+            for cell in facts.after.grid[strategy["id"]]:
                 yield from _cell_faults(cell, live.get(cell["id"], []))
         elif strategy["status"] != "PAUSED":
             yield from (
@@ -190,6 +186,24 @@ def each_cell_has_its_order_or_a_reason(facts: Facts) -> Iterator[str]:
                 for row in facts.after.orders
                 if row["strategy_id"] == strategy["id"] and row["status"] in LIVE
             )
+
+
+@quiet("cells cover the range")
+def cells_cover_the_range(facts: Facts) -> Iterator[str]:
+    """As many as there are to be, each beginning where the last one ends, whatever has been updated or has trailed; and
+    nothing rests for a cell that was dropped."""
+    for strategy in facts.after.strategies:
+        if strategy["status"] != "RUNNING":
+            continue
+        cells = facts.after.grid[strategy["id"]]
+        edges = [amount(strategy["lower_price"]), *(amount(cell["upper_price"]) for cell in cells)]
+        joined = all(amount(cell["lower_price"]) == edge for cell, edge in zip(cells, edges, strict=False))
+        if len(cells) != strategy["grid_number"] or not joined or edges[-1] != amount(strategy["upper_price"]):
+            yield f"strategy {strategy['id']}: {len(cells)} cells of {strategy['grid_number']}, with edges {edges}"
+    dropped = {cell["id"] for cell in facts.after.cells if cell["dropped"]}
+    for row in facts.after.orders:
+        if row["cell_id"] in dropped and row["status"] in LIVE:
+            yield f"{row['client_order_id']} is {row['status']} and its cell was dropped"
 
 
 def _cell_faults(cell: Row, live: list[Row]) -> Iterator[str]:
@@ -236,7 +250,8 @@ def cells_hold_the_position(facts: Facts) -> Iterator[str]:
             and row["generation"] == strategy["generation"]
             and row["client_order_id"] not in facts.after.ghosts
         )
-        pool = amount(strategy["pool_quantity"]) * (1 if strategy["strategy_type"] == "BULLISH" else -1)
+        # A NEUTRAL grid's pool is signed: what an update has left to be closed.
+        pool = amount(strategy["pool_quantity"]) * (-1 if strategy["strategy_type"] == "BEARISH" else 1)
         held = sum(amount(cell["held"]) * sign(cell["opening_side"]) for cell in cells)
         if held + pool != traded:
             yield f"strategy {strategy['id']}: its cells hold {held + pool}, its orders traded {traded}"

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from tests.chaos.oracle.checks import Facts, always, quiet
 from tests.chaos.oracle.rows import LIVE, Row, amount, total
@@ -43,8 +43,8 @@ def each_losing_bound_is_protected(facts: Facts) -> Iterator[str]:
     for strategy in facts.after.strategies:
         if strategy["status"] not in _PROTECTED:
             continue
-        for opened_by, price in _losing_bounds(strategy):
-            cells = [cell for cell in _cells(facts, strategy) if cell["opening_side"] == opened_by]
+        for opened_by, price in _losing_bounds(strategy, facts.after.ticks[strategy["symbol"]]):
+            cells = [cell for cell in facts.after.grid[strategy["id"]] if cell["opening_side"] == opened_by]
             orders = [row for row in _conditional(facts, strategy) if amount(row["trigger_price"]) == price]
             closes = "SELL" if opened_by == "BUY" else "BUY"
             right = [row for row in orders if row["side"] == closes]
@@ -53,18 +53,26 @@ def each_losing_bound_is_protected(facts: Facts) -> Iterator[str]:
                 yield f"strategy {strategy['id']}: its bound {price} has {len(right)} orders at the venue"
 
 
-def _losing_bounds(strategy: Row) -> Iterator[tuple[str, Decimal]]:
+def _losing_bounds(strategy: Row, tick: Decimal) -> Iterator[tuple[str, Decimal]]:
     """(The side that opened what loses there, the price.) A NEUTRAL grid has two."""
-    kind, stop, profit = strategy["strategy_type"], strategy["stop_loss"], strategy["take_profit"]
+    kind = strategy["strategy_type"]
+    loses_above = kind == "BEARISH"
+    stop = _bound(strategy, "stop_loss", above=loses_above, tick=tick)
+    profit = _bound(strategy, "take_profit", above=True, tick=tick)
     if stop is not None:
-        yield "SELL" if kind == "BEARISH" else "BUY", amount(stop)
+        yield "SELL" if loses_above else "BUY", stop
     if profit is not None and kind == "NEUTRAL":
-        yield "SELL", amount(profit)
+        yield "SELL", profit
 
 
-def _cells(facts: Facts, strategy: Row) -> list[Row]:
-    run = (strategy["id"], strategy["generation"])
-    return [cell for cell in facts.after.cells if (cell["strategy_id"], cell["generation"]) == run]
+def _bound(strategy: Row, name: str, *, above: bool, tick: Decimal) -> Decimal | None:
+    """A price, or so many percent beyond the range as it is now, on the nearest tick, half up."""
+    percent = strategy[f"{name}_pct"]
+    if percent is None:
+        return None if strategy[name] is None else amount(strategy[name])
+    edge = amount(strategy["upper_price" if above else "lower_price"])
+    beyond = edge * (100 + amount(percent) * (1 if above else -1)) / 100
+    return (beyond / tick).to_integral_value(ROUND_HALF_UP) * tick
 
 
 def _conditional(facts: Facts, strategy: Row) -> list[Row]:

@@ -22,6 +22,7 @@ TABLES = (
     "trade_cursors",
     "operations",
     "events",
+    "symbol_rules",
 )
 _FUNDINGS = "SELECT f.*, i.account_id, i.symbol FROM fundings f JOIN incomes i ON i.id = f.income_id"
 LIVE = ("PENDING", "SUBMITTED", "UNKNOWN", "PLACED", "PARTIALLY_FILLED")
@@ -55,10 +56,21 @@ class Rows:
         self.fills = own(tables["fills"])
         self.fundings = own(tables["fundings"])
         self.cursors = own(tables["trade_cursors"])
+        self.ticks = {row["symbol"]: amount(row["tick_size"]) for row in tables["symbol_rules"]}
         self.events = own(tables["events"])
         mine = {row["id"] for row in self.strategies}
         self.cells = [row for row in tables["grid_cells"] if row["strategy_id"] in mine]
         self.operations = [row for row in tables["operations"] if row["strategy_id"] in mine]
+
+    @cached_property
+    def grid(self) -> dict[int, list[Row]]:
+        """The cells of each strategy's present run, lowest first, without those that an update or trailing dropped."""
+        run = {row["id"]: row["generation"] for row in self.strategies}
+        present = [row for row in self.cells if row["generation"] == run[row["strategy_id"]] and not row["dropped"]]
+        by_strategy = grouped(
+            sorted(present, key=lambda row: amount(row["lower_price"])), lambda row: row["strategy_id"]
+        )
+        return {number: by_strategy[number] for number in run}
 
     @cached_property
     def order_of(self) -> dict[str, Row]:
@@ -79,7 +91,7 @@ class Rows:
         signed = hmac.digest(key, body.encode(), "sha256").hex()[:8]
         if len(parts) != 5 or parts[0] != f"gk{self.installation['name']}" or mac != signed:
             return None
-        cell = None if parts[3] == "m" else int(parts[3], 36)
+        cell = int(parts[3], 36) if parts[4][-1] in "OC" else None  # of no cell: m, which is cell 22 as well
         return Intent(int(parts[2], 36), cell, int(parts[4][:-1], 36), parts[4][-1])
 
 
