@@ -132,7 +132,10 @@ class Market:
         world.every(EVERY, self._publish)
 
     def turn_odd(self, symbol: str) -> None:
-        """For two marks at most: of a third that stays where they jumped to, nobody can say that it is odd."""
+        """For two marks at most: of a third that stays where they jumped to, nobody can say that it is odd, nor of the
+        first that comes."""
+        if self._world.seconds < 2 * EVERY:
+            return
         if self._world.happens(0.5):
             self._world.tell("no marks come")
             self._silent = self._world.away(self._world.random.uniform(5, 20))
