@@ -1,10 +1,11 @@
 """Exchange accounts: a user's keys on an exchange, checked before they are kept, and never shown again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as OrmSession
 
@@ -14,10 +15,11 @@ from core.credentials import place_of
 from core.db import Session
 from core.deadline import Deadline
 from core.domain.lifecycle import ACTIVE, FinishReason, StrategyStatus, move
+from core.domain.order import OrderStatus
 from core.errors import Conflict, Invalid, NotFound, VenueRefused
 from core.exchange import VENUES, Credentials, account_api, key_type_of
 from core.exchange.paper_account import open_paper_account
-from core.models import Event, ExchangeApi, GridStrategy
+from core.models import Event, ExchangeApi, GridOrder, GridStrategy, Switch
 from core.vault import Secret, encrypt, fingerprint, mask
 
 REMOVED = "REMOVED"
@@ -73,8 +75,47 @@ def add_key(user_id: int, exchange: str, api_key: str, api_secret: str, label: s
         key_type=key_type_of(api_secret),
     )
     _check_at_venue(exchange, credentials)
+    earlier = _earlier(user_id, exchange, credentials)
     with Session.begin() as session:
-        return _keep(session, user_id=user_id, exchange=exchange, api_key=api_key, api_secret=api_secret, label=label)
+        row = ExchangeApi(user_id=user_id)
+        if earlier is not None:
+            row = session.get_one(ExchangeApi, earlier, with_for_update=True)
+        return _keep(session, row, exchange, api_key=api_key, api_secret=api_secret, label=label)
+
+
+def _earlier(user_id: int, exchange: str, credentials: Credentials) -> int | None:
+    """The user's account whose key was removed and that this is another key of: the venue shows it an order of that
+    account, which it shows to nobody else. Its row lives on, with all that is in its books."""
+    with Session.reading() as session:
+        proofs = {account.id: _proofs(session, account.id) for account in _removed(session, user_id, exchange)}
+    api, deadline = account_api(exchange, credentials), Deadline()
+    for account_id, orders in proofs.items():
+        for symbol, order_id, client_order_id in orders:
+            asked = partial(api.order_by_id, symbol, order_id)
+            found = deadline.read(asked)
+            if found is not None and found.client_order_id == client_order_id:
+                return account_id
+    return None
+
+
+def _removed(session: OrmSession, user_id: int, exchange: str) -> Sequence[ExchangeApi]:
+    """Latest first."""
+    gone = ExchangeApi.user_id == user_id, ExchangeApi.status == REMOVED
+    named = ExchangeApi.exchange.startswith(f"{exchange}:removed:", autoescape=True)
+    return session.scalars(select(ExchangeApi).where(*gone, named).order_by(ExchangeApi.id.desc())).all()
+
+
+def _proofs(session: OrmSession, account_id: int) -> list[tuple[str, str, str]]:
+    """(symbol, order id, client order id) of its latest orders: of one that filled, which the venue keeps longest, and
+    of any."""
+    latest = (
+        select(GridOrder.symbol, GridOrder.order_id, GridOrder.client_order_id)
+        .where(GridOrder.account_id == account_id, GridOrder.order_id.is_not(None), GridOrder.order_id != "")
+        .order_by(GridOrder.id.desc())
+        .limit(1)
+    )
+    rows = [*session.execute(latest.where(GridOrder.status == OrderStatus.FILLED)), *session.execute(latest)]
+    return [(row.symbol, row.order_id, row.client_order_id) for row in rows]
 
 
 def open_account(user_id: int, label: str) -> ExchangeApi:
@@ -84,8 +125,8 @@ def open_account(user_id: int, label: str) -> ExchangeApi:
     with Session.begin() as session:
         return _keep(
             session,
-            user_id=user_id,
-            exchange="paper",
+            ExchangeApi(user_id=user_id),
+            "paper",
             api_key=made.api_key,
             api_secret=made.api_secret,
             label=label,
@@ -188,21 +229,18 @@ def _invalid(reason: str, field: str, text: str) -> Invalid:
 
 
 def _keep(
-    session: OrmSession, *, user_id: int, exchange: str, api_key: str, api_secret: str, label: str
+    session: OrmSession, row: ExchangeApi, exchange: str, *, api_key: str, api_secret: str, label: str
 ) -> ExchangeApi:
-    row = ExchangeApi(
-        user_id=user_id,
-        exchange=exchange,
-        label=label,
-        api_key="",
-        api_secret="",
-        api_key_masked=mask(api_key),
-        api_key_fingerprint=fingerprint(f"{exchange}:{api_key}"),
-        key_type=key_type_of(api_secret),
-    )
-    in_use = select(ExchangeApi.id).where(ExchangeApi.api_key_fingerprint == row.api_key_fingerprint)
-    if session.scalars(in_use).first() is not None:
+    """In a new row, or in that of the same account."""
+    digest = fingerprint(f"{exchange}:{api_key}")
+    if session.scalars(select(ExchangeApi.id).where(ExchangeApi.api_key_fingerprint == digest)).first() is not None:
         raise Conflict("key_in_use", "This key is in use already.")
+    is_halted = session.get(Switch, f"key:{row.id}") is not None  # until the account has been read
+    row.status, row.reconcile_due_at = "KEY_INVALID" if is_halted else "OK", now()
+    row.refused_since = row.unreachable_since = None
+    row.exchange, row.label, row.key_type = exchange, label, key_type_of(api_secret)
+    row.api_key = row.api_secret = ""
+    row.api_key_masked, row.api_key_fingerprint = mask(api_key), digest
     session.add(row)
     try:
         session.flush()
@@ -211,8 +249,23 @@ def _keep(
     # A ciphertext is bound to its row, so the row comes first.
     row.api_key = encrypt(api_key, place_of(row.id, "api_key"))
     row.api_secret = encrypt(api_secret, place_of(row.id, "api_secret"))
+    _take_over(session, row)
     _record(session, row, "exchange_key_added", f"A key for {exchange} was added.")
     return row
+
+
+def _take_over(session: OrmSession, row: ExchangeApi) -> None:
+    """Strategies that have never run can run in any account of their user's."""
+    session.execute(
+        update(GridStrategy)
+        .where(
+            GridStrategy.user_id == row.user_id,
+            GridStrategy.exchange == row.exchange,
+            GridStrategy.generation == 0,
+            GridStrategy.status.not_in(ACTIVE),
+        )
+        .values(account_id=row.id)
+    )
 
 
 def _record(session: OrmSession, account: ExchangeApi, code: str, message: str) -> None:

@@ -90,9 +90,10 @@ def _accounts_with_work() -> Select[int]:
 
 
 def tend(account_id: int) -> Iterator[Consequences]:
-    """Everything of the account that is due, step by step; each step is committed when it is yielded."""
+    """Everything of an account whose key works that is due, step by step; each step is committed when it is yielded."""
     with Session.begin() as session:
         refill(session, account_id)
+        absence.go_on(session, account_id)
     try:
         yield resolve(account_id)
     except (VenueUnavailable, VenueRefused) as error:

@@ -58,7 +58,7 @@ class Pool:
 
     def acquire(self, account_id: int, exchange: str, credentials: Credentials) -> Lease:
         """A lease on the account's connection, which connects when it is first used."""
-        key = (exchange, account_id)
+        key = (exchange, account_id, credentials)  # of a new key a new connection
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
@@ -69,7 +69,7 @@ class Pool:
 
     def _start_empty(self) -> None:
         self._lock = threading.Lock()
-        self._entries: dict[tuple[str, int], _Entry] = {}
+        self._entries: dict[tuple[str, int, Credentials], _Entry] = {}
         self._janitor: threading.Thread | None = None
 
     def _give_back(self, entry: _Entry) -> None:

@@ -43,6 +43,7 @@ RETRY_AFTER = timedelta(seconds=0.5)
 LONGEST_PAUSE = timedelta(seconds=30)
 WOULD_TRIGGER = (-2021, -4142)
 GATHER_FOR = 0.1  # seconds: nobody waits for a reply, and one transaction for many costs as much as for one
+KEY_KEPT_FOR_S = 5.0
 LARGEST_BATCH = 200  # replies recorded in one transaction
 
 Request = TypeVar("Request", "Attempt", "Cancel")
@@ -64,7 +65,7 @@ class Sender:
         self._pool = pool
         self._on_progress = on_progress
         self._answers: SimpleQueue[Answered] = SimpleQueue()
-        self._credentials: dict[int, Credentials] = {}
+        self._credentials: dict[int, tuple[float, Credentials]] = {}
 
     def start_recording(self) -> None:
         """Records replies as they come, in a thread of its own, until the process ends."""
@@ -118,10 +119,13 @@ class Sender:
             yield connection
 
     def _credentials_of(self, account_id: int) -> Credentials:
-        if account_id not in self._credentials:
+        """As of a few seconds ago: an account may have got another key."""
+        read_at, credentials = self._credentials.get(account_id, (float("-inf"), None))
+        if credentials is None or clock.monotonic() - read_at > KEY_KEPT_FOR_S:
             with Session.reading() as session:
-                self._credentials[account_id] = credentials_of(session.get_one(ExchangeApi, account_id))
-        return self._credentials[account_id]
+                credentials = credentials_of(session.get_one(ExchangeApi, account_id))
+            self._credentials[account_id] = clock.monotonic(), credentials
+        return credentials
 
     def record_replies(self, gather_for: float = 0.0) -> None:
         """Waits for a reply, and records it together with all that are there `gather_for` seconds later."""

@@ -1,22 +1,25 @@
 """What ends strategies because the venue is not there for them: out of reach, the key refused, or the market halted,
-each for longer than its limit. Their orders are taken back and their positions closed as soon as it is there again."""
+each for longer than its limit. Their orders are taken back and their positions closed as soon as it is there again; of
+a refused key nobody knows when that is, so that they end at once, and say what they have left (docs/adr/0016)."""
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session as OrmSession
 
 from core.clock import now
 from core.config import settings
-from core.domain.lifecycle import PROTECTED, FinishReason
+from core.domain.lifecycle import ACTIVE, PROTECTED, FinishReason, StrategyStatus
+from core.domain.order import LIVE
 from core.errors import VenueRefused, VenueUnavailable
 from core.exchange.base import KEY_CODES
 from core.execution.intents import end_for, lock_strategies
 from core.execution.switches import note_refused_key
-from core.models import ExchangeApi, GridStrategy, SymbolRule
-from core.strategies.ending import begin_finish
-
-WAITS_FOR_KEY = "the exchange to take the key again; or remove the key, and what is left there is yours to close"
+from core.execution.telling import tell
+from core.models import ExchangeApi, GridOrder, GridStrategy, SymbolRule
+from core.strategies.ending import begin_finish, conclude, end
+from core.strategies.requests import begin_stop
+from core.strategies.stopping import drop_unsent
 
 
 def note_failure(session: OrmSession, account_id: int, error: VenueUnavailable | VenueRefused) -> bool:
@@ -49,13 +52,52 @@ def end_halted(session: OrmSession, exchange: str) -> None:
 
 
 def _judge_key(session: OrmSession, account: ExchangeApi, words: str) -> None:
-    """Nothing can be taken back with a key that is refused: it waits for the key, or for the key's removal."""
+    """Past the limit all that is active ends, what is stopping too: nothing can be taken back with such a key."""
     assert account.refused_since is not None
     if not _is_over(account.refused_since, settings().key_limit_s):
         return
-    for strategy in _protected(session, GridStrategy.account_id == account.id).values():
-        begin_finish(session, strategy, FinishReason.KEY_REVOKED, f"the exchange refuses the key: {words}")
-        strategy.waiting_for = WAITS_FOR_KEY
+    active = select(GridStrategy.id).where(GridStrategy.account_id == account.id, GridStrategy.status.in_(ACTIVE))
+    for strategy in lock_strategies(session, session.scalars(active)).values():
+        if strategy.status in ACTIVE:
+            _end_without_key(session, strategy, f"the exchange refuses the key: {words}")
+
+
+def _end_without_key(session: OrmSession, strategy: GridStrategy, because: str) -> None:
+    if strategy.status != StrategyStatus.STOPPING:
+        begin_finish(session, strategy, FinishReason.KEY_REVOKED, because)
+    strategy.end_status, strategy.finish_reason = StrategyStatus.FINISHED, FinishReason.KEY_REVOKED
+    drop_unsent(session, strategy)
+    conclude(session, strategy, because)
+    end(session, strategy)
+    orders = _orders_left(session, strategy)
+    if not orders and not strategy.position:
+        return
+    left = f"{orders} orders and a position of {strategy.position} on {strategy.symbol}"
+    strategy.waiting_for = f"a key that works, to take back what is left at the exchange: {left}"
+    message = f"ended without its key; {left} are left at the exchange: they are taken back when it takes the key again"
+    position = format(strategy.position, "f")
+    tell(session, strategy, "left_at_exchange", message, level="ALARM", orders=orders, position=position)
+
+
+def go_on(session: OrmSession, account_id: int) -> None:
+    """The account's key works: what ended without it goes on to its end, its orders taken back and its position closed
+    if that was wanted."""
+    left = select(GridStrategy.id).where(
+        GridStrategy.account_id == account_id,
+        GridStrategy.status == StrategyStatus.FINISHED,
+        GridStrategy.finish_reason == FinishReason.KEY_REVOKED,
+        GridStrategy.waiting_for != "",
+    )
+    for strategy in lock_strategies(session, session.scalars(left)).values():
+        if strategy.status == StrategyStatus.FINISHED and strategy.waiting_for:
+            begin_stop(strategy, StrategyStatus.FINISHED, strategy.close_on_end)
+            strategy.waiting_for = ""
+
+
+def _orders_left(session: OrmSession, strategy: GridStrategy) -> int:
+    """That rest at the venue, or may."""
+    live = select(func.count(GridOrder.id)).where(GridOrder.strategy_id == strategy.id, GridOrder.status.in_(LIVE))
+    return session.execute(live).scalar_one()
 
 
 def _end(session: OrmSession, which: ColumnElement[bool], reason: FinishReason, because: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
-from core.accounts import REMOVED
+from core.accounts import REMOVED, account_of
 from core.config import settings
 from core.db import Session
 from core.deadline import Deadline
@@ -202,7 +202,7 @@ def check_changes(
         leaves_position=leaves_position,
     )
     if checked.account is None or checked.account.id != row.account_id:
-        raise _key_is_gone()
+        raise _key_is_gone(checked.account is not None)
     return checked
 
 
@@ -223,15 +223,19 @@ def create(
 
 
 def require_key(session: OrmSession, row: GridStrategy) -> None:
-    """Raises Conflict (no_exchange_key) where the key that the strategy was made with has been removed.
+    """Raises Conflict (no_exchange_key, another_account) where the key that the strategy was made with has been
+    removed, and none of the same account has come in its place.
 
     Holds the key's row until the end of the transaction, so that it is not removed in between.
     """
     if session.get_one(ExchangeApi, row.account_id, with_for_update=True).status == REMOVED:
-        raise _key_is_gone()
+        raise _key_is_gone(account_of(session, row.user_id, row.exchange) is not None)
 
 
-def _key_is_gone() -> Conflict:
+def _key_is_gone(has_another: bool) -> Conflict:
+    if has_another:
+        message = "The strategy has traded in another account of yours than the one that the present key is of"
+        return Conflict("another_account", f"{message}: give a key of that one, or make another strategy.")
     return Conflict("no_exchange_key", "The key that this strategy was made with has been removed.")
 
 

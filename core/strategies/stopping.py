@@ -39,6 +39,12 @@ def step(session: Session, strategy: GridStrategy) -> list[Cancel]:
     return cancels
 
 
+def drop_unsent(session: Session, strategy: GridStrategy) -> None:
+    """What has never been sent; the rest can't be taken back now."""
+    live = _live_orders(session, strategy)
+    take_back(session, strategy, [order for order in live if order.status == OrderStatus.PENDING])
+
+
 def take_back_openings(session: Session, strategy: GridStrategy) -> list[Cancel]:
     """For a pause: no order of it may add exposure; those that close a cell stay."""
     live = _live_orders(session, strategy)

@@ -9,13 +9,16 @@ from core.accounts import remove
 from core.clock import now
 from core.db import Session
 from core.domain.lifecycle import FinishReason, StrategyStatus
+from core.domain.order import OrderStatus
 from core.errors import Conflict, VenueRefused, VenueUnavailable
 from core.execution.switches import note_read
-from core.models import Event, ExchangeApi, GridStrategy, SymbolRule
+from core.models import Event, ExchangeApi, GridStrategy, Operation, SymbolRule
 from core.strategies import progress
 from core.strategies.absence import end_halted
-from core.upkeep import put_off_reconciliation
-from tests.support.grids import running_grid, strategy_row
+from core.strategies.deletion import delete
+from core.strategies.requests import request_stop
+from core.upkeep import put_off_reconciliation, tend
+from tests.support.grids import order_rows, running_grid, strategy_row
 
 pytestmark = pytest.mark.usefixtures("database_url")
 
@@ -57,22 +60,36 @@ def test_a_reading_that_succeeds_begins_the_count_anew() -> None:
     assert strategy_row(grid).must_end is None
 
 
-def test_a_revoked_key_ends_the_strategy_which_waits_for_the_key_or_its_removal() -> None:
+@pytest.mark.parametrize("stopping", [False, True])
+def test_a_revoked_key_ends_what_is_active_and_a_key_that_works_takes_back_what_was_left(stopping: bool) -> None:
     grid = running_grid()
     put_off_reconciliation(1, REFUSED)
     assert strategy_row(grid).status == StrategyStatus.RUNNING
     with Session.begin() as session, pytest.raises(Conflict):
         remove(session, 1, 1)
+    if stopping:
+        with Session.begin() as session:
+            request_stop(session, 1, "paper", grid, None)
     since(refused_since=timedelta(hours=1))
     put_off_reconciliation(1, REFUSED)
     ended = strategy_row(grid)
-    assert (ended.status, ended.finish_reason) == (StrategyStatus.STOPPING, FinishReason.KEY_REVOKED)
-    assert "the key" in ended.waiting_for
+    assert (ended.status, ended.finish_reason) == (StrategyStatus.FINISHED, FinishReason.KEY_REVOKED)
+    assert "10 orders" in ended.waiting_for
+    assert len(order_rows(grid, OrderStatus.PLACED)) == 10
+    with Session.reading() as session:
+        assert session.scalars(select(Event.level).where(Event.code == "left_at_exchange")).one() == "ALARM"
+        assert session.scalars(select(Operation.state)).all() == (["FAILURE"] if stopping else [])
+    with Session.begin() as session, pytest.raises(Conflict):
+        delete(session, session.get_one(GridStrategy, grid))
+    with Session.begin() as session:
+        note_read(session, 1)
+    assert [len(step.cancels) for step in tend(1)] == [0, 10, 0]
+    again = strategy_row(grid)
+    assert (again.status, again.finish_reason) == (StrategyStatus.STOPPING, FinishReason.KEY_REVOKED)
+    assert (again.close_on_end, again.end_status) == (not stopping, StrategyStatus.FINISHED)
     with Session.begin() as session:
         remove(session, 1, 1)
     assert strategy_row(grid).status == StrategyStatus.FINISHED
-    with Session.reading() as session:
-        assert session.scalars(select(Event.level).where(Event.code == "left_at_exchange")).one() == "ALARM"
 
 
 @pytest.mark.parametrize(("minutes", "ends"), [(14, False), (15, True)])

@@ -1,5 +1,6 @@
 """Exchange keys, checked at the venue."""
 
+from queue import SimpleQueue
 from typing import Any
 
 import httpx
@@ -13,7 +14,11 @@ from core.clock import monotonic
 from core.credentials import credentials_of
 from core.db import Session
 from core.domain.lifecycle import StrategyStatus
-from core.models import ExchangeApi, GridStrategy
+from core.domain.order import OrderNews, OrderType, Side
+from core.exchange import trading_connection, venue_now_ms
+from core.exchange.base import NewOrder, Reply
+from core.models import ExchangeApi, GridOrder, GridStrategy
+from core.strategies.starting import make_plan
 from tests.support.servers import PaperServer
 from tests.unit.web.people import Person, somebody
 
@@ -25,6 +30,25 @@ def reason(answer: Any) -> str:
 def keys_of(paper_server: PaperServer) -> dict[str, str]:
     api_key, api_secret = paper_server.open_account()
     return {"exchange": "paper", "api_key": api_key, "api_secret": api_secret}
+
+
+def place(order: GridOrder, account: ExchangeApi) -> OrderNews:
+    """At the venue."""
+    connection, replies = trading_connection("paper", credentials_of(account)), SimpleQueue[Reply]()
+    new = NewOrder(
+        order.symbol,
+        Side(order.side),
+        OrderType.LIMIT,
+        order.quantity,
+        order.price,
+        order.client_order_id,
+        venue_now_ms("paper"),
+    )
+    connection.place(new, replies.put)
+    news = replies.get(timeout=10).news
+    connection.close()
+    assert news is not None
+    return news
 
 
 def test_a_paper_account_opens_by_itself(app: Flask) -> None:
@@ -127,15 +151,42 @@ def test_a_key_stays_while_strategies_run_with_it(anna: Person, grid: dict[str, 
     assert (answer.status_code, reason(answer)) == (409, "strategies_running")
 
 
-def test_the_history_of_a_removed_key_stays(anna: Person, grid: dict[str, Any]) -> None:
-    anna.post("/grid/create/paper", grid)
+def test_what_has_traded_needs_a_key_of_its_account_and_what_has_not_takes_any(
+    anna: Person, grid: dict[str, Any]
+) -> None:
+    for _ in range(2):
+        anna.post("/grid/create/paper", grid)
+    with Session.begin() as session:
+        row = session.get_one(GridStrategy, 1)
+        row.status, row.generation = StrategyStatus.STOPPED, 1
     assert anna.delete("/exchange-keys/1").status_code == 204
     anna.post("/exchange-keys", {"exchange": "paper"})
-    assert [row["id"] for row in anna.get("/grid/list/paper").json or []] == [1]
+    assert [row["id"] for row in anna.get("/grid/list/paper").json or []] == [1, 2]
     started = anna.post("/grid/start/paper/1")
-    assert (started.status_code, reason(started)) == (409, "no_exchange_key")
+    assert (started.status_code, reason(started)) == (409, "another_account")
     changed = anna.put("/grid/update/paper/1", {"leverage": 2}, headers={"If-Match": '"1"'})
-    assert (changed.status_code, reason(changed)) == (409, "no_exchange_key")
+    assert (changed.status_code, reason(changed)) == (409, "another_account")
+    assert anna.post("/grid/start/paper/2").status_code == 202
+
+
+def test_another_key_of_the_same_account_takes_the_removed_ones_place(
+    app: Flask, paper_server: PaperServer, grid: dict[str, Any]
+) -> None:
+    """The simulated exchange gives an account one key: an order of it is the proof, with that key as with another."""
+    anna, keys = somebody(app), keys_of(paper_server)
+    anna.post("/exchange-keys", keys)
+    anna.post("/grid/create/paper", grid)
+    anna.post("/grid/start/paper/1")
+    make_plan(1)
+    with Session.begin() as session:
+        session.get_one(GridStrategy, 1).status = StrategyStatus.STOPPED
+        order = session.scalars(select(GridOrder).limit(1)).one()
+        order.order_id = place(order, session.get_one(ExchangeApi, 1)).order_id
+    assert anna.delete("/exchange-keys/1").status_code == 204
+    again: Any = anna.post("/exchange-keys", keys).json
+    assert again["id"] == 1
+    assert [row["id"] for row in anna.get("/exchange-keys").json or []] == [1]
+    assert anna.post("/grid/start/paper/1").status_code == 202
 
 
 def test_while_the_venue_is_away_no_key_is_taken(app: Flask, paper_server: PaperServer) -> None:
