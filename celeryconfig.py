@@ -74,5 +74,6 @@ beat_schedule = {
     },
     "look at grids": {"task": "tasks.upkeep.look_at_grids", "schedule": 900.0, "options": {"expires": 600}},
     "load candles": {"task": "tasks.upkeep.load_all_candles", "schedule": 15.0, "options": {"expires": 15}},
+    "judge forecasts": {"task": "tasks.upkeep.judge_forecasts", "schedule": 600.0, "options": {"expires": 300}},
     "refresh rules": {"task": "tasks.upkeep.refresh_rules", "schedule": 3600.0, "options": {"expires": 600}},
 }

@@ -1,7 +1,7 @@
 """How a strategy has done: totals from its books and the mark price, and its equity over time."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 
@@ -12,16 +12,18 @@ from core.clock import now
 from core.db import Session
 from core.domain.amounts import Amounts
 from core.domain.exact import EXACT, PRECISE, ZERO
+from core.domain.expectation import expected_after
 from core.domain.ledger import SETTLEMENT_ASSET
 from core.domain.risk import liquidation_price, maintenance_margin
 from core.domain.symbol_rules import SymbolRules
 from core.equity import series as equity_series
 from core.errors import VenueUnavailable
 from core.markets import Mark, mark_of
-from core.models import EquitySnapshot, ExchangeApi, GridStrategy, SymbolRule
+from core.models import EquitySnapshot, ExchangeApi, Forecast, GridStrategy, SymbolRule
 from core.reconciliation.margin import AccountMargin, account_margin
 
 _YEAR = Decimal(365 * 24 * 3600)
+_DAY = Decimal(24 * 3600)
 _HUNDRED = Decimal(100)
 
 
@@ -60,7 +62,21 @@ class Performance:
     books_difference: Decimal | None
     books_explanation: str
     books_checked_at: datetime | None
+    forecast: "Expectation | None" = None
     equity: Sequence["Point"] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What was forecast at creation for a run of so many `days`, in quote; `inside`: whether the total is within it."""
+
+    made_at: datetime
+    horizon_days: int
+    days: Decimal
+    low: Decimal
+    median: Decimal
+    high: Decimal
+    inside: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +103,22 @@ def performance(row: GridStrategy, start: datetime | None = None, end: datetime 
         series = tuple(_point(snapshot, row) for snapshot in equity_series(session, row.id, start, end))
         rules = _stored_rules(session, row)
         margin = account_margin(session, session.get_one(ExchangeApi, row.account_id))
+        made = session.scalars(select(Forecast).where(Forecast.strategy_id == row.id)).first()
     worth = value_of(row.exchange, row.ledger.other_fees)
-    return totals(row, _mark(row, series), rules, series, now(), worth, margin)
+    moment = now()
+    found = totals(row, _mark(row, series), rules, series, moment, worth, margin)
+    return found if made is None else replace(found, forecast=expectation(row, made, found.total_pnl, moment))
+
+
+def expectation(row: GridStrategy, made: Forecast, total: Decimal, moment: datetime) -> Expectation | None:
+    """None before the start, once the horizon is over, and for another grid than was forecast."""
+    days = PRECISE.divide(_ran_s(row, moment), _DAY)
+    if row.generation != 1 or row.version != made.version or not 0 < days <= made.horizon_days:
+        return None
+    band = expected_after(days, made.checkpoints)
+    return Expectation(
+        made.made_at, made.horizon_days, days, band.low, band.median, band.high, inside=band.holds(total)
+    )
 
 
 def totals(  # noqa: PLR0917 - a strategy, and what is known of its surroundings

@@ -3,6 +3,7 @@
 from core.models.account import NOT_OF_TRADES, ExchangeApi, Funding, Income, TradeCursor
 from core.models.candles import CandleDay
 from core.models.columns import Base, Exact, Moment
+from core.models.forecast import Forecast
 from core.models.notification import Notification, NotificationSettings, NotificationTarget
 from core.models.order import LIVE_IN_SQL, Fill, GridOrder
 from core.models.strategy import EquitySnapshot, GridCell, GridStrategy, Operation
@@ -19,6 +20,7 @@ __all__ = [
     "Exact",
     "ExchangeApi",
     "Fill",
+    "Forecast",
     "Funding",
     "GridCell",
     "GridOrder",

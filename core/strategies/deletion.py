@@ -7,7 +7,18 @@ from sqlalchemy.orm import Session as OrmSession
 from core.accounts import REMOVED
 from core.domain.lifecycle import DELETABLE, FinishReason
 from core.errors import Conflict
-from core.models import EquitySnapshot, Event, ExchangeApi, Fill, Funding, GridCell, GridOrder, GridStrategy, Operation
+from core.models import (
+    EquitySnapshot,
+    Event,
+    ExchangeApi,
+    Fill,
+    Forecast,
+    Funding,
+    GridCell,
+    GridOrder,
+    GridStrategy,
+    Operation,
+)
 
 
 def delete(session: OrmSession, row: GridStrategy) -> None:
@@ -21,7 +32,7 @@ def delete(session: OrmSession, row: GridStrategy) -> None:
         raise Conflict("orders_left", "Its orders are left at the exchange: give a key that works, or remove the key.")
     nobody = {"strategy_id": None}
     session.execute(update(Fill).where(Fill.strategy_id == row.id).values(strategy_id=None, grid_order_id=None))
-    for kept in (Funding, Operation, Event):
+    for kept in (Funding, Operation, Event, Forecast):
         session.execute(update(kept).where(kept.strategy_id == row.id).values(nobody))
     for gone in (EquitySnapshot, GridOrder, GridCell):
         session.execute(sql_delete(gone).where(gone.strategy_id == row.id))

@@ -1,6 +1,7 @@
 """A file per resource."""
 
 from web.api import (
+    accuracy,
     auth,
     connections,
     events,
@@ -22,6 +23,7 @@ BLUEPRINTS = (
     exchange_keys.blp,
     grid.blp,
     forecasts.blp,
+    accuracy.blp,
     operations.blp,
     trading.blp,
     symbols.blp,

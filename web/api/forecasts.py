@@ -17,7 +17,6 @@ from web.schemas.forecast import (
     SuggestionsSchema,
     SuggestRequestSchema,
 )
-from web.schemas.update import UpdatePlanSchema
 
 blp = Blueprint("forecasts", __name__, url_prefix="/api/v1/grid", description="Forecasts and suggestions")
 
@@ -72,8 +71,7 @@ def suggest_change(body: dict[str, Any], exchange: str, grid_id: int) -> dict[st
     answer, proposal = asking.suggest_change(
         row, body["aim"], window_days=body["window_days"], is_loading=task_id is not None
     )
-    plan = None if proposal is None else {**UpdatePlanSchema().dump(proposal), "grid_id": row.id, "status": row.status}
-    return {**_with_task(answer, task_id), "plan": plan}
+    return {**_with_task(answer, task_id), "plan": proposal}
 
 
 def _load(exchange: str, symbol: str, days: int) -> str | None:

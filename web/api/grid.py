@@ -6,6 +6,7 @@ from flask import Response, jsonify, make_response
 
 from core.db import Session
 from core.domain.lifecycle import CHANGEABLE
+from core.forecast import honesty
 from core.models import GridStrategy
 from core.strategies import creation, deletion, proposals, reading, requests
 from core.strategies.reading import StrategyView, Window
@@ -46,6 +47,9 @@ def create(body: dict[str, Any], exchange: str) -> tuple[StrategyView, dict[str,
         row = creation.create(session, current_user_id(), exchange, checked, body)
         view = reading.view_of(session, row)
         keep(session, 201, StrategySchema().dump(view), etag_of(row.version))
+        has_past = honesty.can_be_made(session, exchange, row.symbol)
+    if has_past:
+        ring("tasks.upkeep.forecast", row.id)
     return view, etag_of(row.version)
 
 

@@ -10,7 +10,7 @@ from core.forecast.questions import AIMS
 from web.fields import Decimal, Integer
 from web.schemas.base import Schema
 from web.schemas.grid import SYMBOL, NewStrategySchema, enum
-from web.schemas.update import UpdatePlanSchema
+from web.schemas.update import ProposalSchema
 
 MOST_DAYS = 90
 WINDOW = "Of the newest stored candles of one minute; what is missing is loaded"
@@ -200,4 +200,17 @@ class SuggestedChangeSchema(SuggestionsSchema):
     better = Integer(allow_none=True)
     because = ma.fields.Nested(WordsSchema)
     refused = ma.fields.String()
-    plan = ma.fields.Nested(UpdatePlanSchema, allow_none=True)
+    plan = ma.fields.Nested(ProposalSchema, allow_none=True)
+
+
+class AccuracySchema(Schema):
+    """Errors in percent of the investment: what came less the median. Null before the first is judged."""
+
+    judged = Integer()
+    inside = Integer(metadata={"description": "How many ended within their band of 5 to 95 %"})
+    below = Integer()
+    above = Integer()
+    inside_pct = Decimal(places=4, allow_none=True)
+    expected_pct = Decimal(metadata={"description": "What inside_pct would be if the bands were right"})
+    mean_error_pct = Decimal(places=4, allow_none=True)
+    median_absolute_error_pct = Decimal(places=4, allow_none=True)

@@ -30,6 +30,19 @@ class PointSchema(Schema):
     mark_price = Decimal()
 
 
+class ExpectationSchema(Schema):
+    """The forecast made at creation beside what came: total PnL after `days` of running. Nine of ten paths were between
+    `low` and `high` then. Null where none was made, or the strategy has been changed or started again since."""
+
+    made_at = Moment()
+    horizon_days = Integer()
+    days = Decimal(places=4)
+    low = Decimal(places=4)
+    median = Decimal(places=4)
+    high = Decimal(places=4)
+    inside = Flag()
+
+
 class PerformanceSchema(Schema):
     """Quote amounts; percentages as 1 for 1 %. total_pnl = realized_pnl + unrealized_pnl - fees + funding, exactly."""
 
@@ -53,6 +66,7 @@ class PerformanceSchema(Schema):
     liquidation_price = Decimal(allow_none=True)
     margin_ratio = Decimal(places=8, allow_none=True)
     buy_and_hold_pnl = Decimal(places=8, allow_none=True)
+    forecast = ma.fields.Nested(ExpectationSchema, allow_none=True)
     books_balance = Flag(allow_none=True)
     books_difference = Decimal(allow_none=True)
     books_explanation = ma.fields.String(metadata={"description": "Of a difference, in words; else empty"})

@@ -34,13 +34,10 @@ class FactsSchema(Schema):
     maximum_loss = Decimal()
 
 
-class UpdatePlanSchema(Schema):
+class ProposalSchema(Schema):
     """What a change makes of a grid. `kept` orders are not touched; `inventory_quantity` (base) is bought or sold at
-    market, for about `fees` (quote). `before` is null where no grid runs, `task_id` in a dry run."""
+    market, for about `fees` (quote). `before` is null where no grid runs."""
 
-    grid_id = Integer()
-    status = ma.fields.String()
-    task_id = ma.fields.String(allow_none=True)
     untouched = Integer(metadata={"description": "How many orders stay as they are at the exchange"})
     kept = ma.fields.List(ma.fields.Nested(PlannedOrderSchema))
     cancelled = ma.fields.List(ma.fields.Nested(PlannedOrderSchema))
@@ -52,3 +49,11 @@ class UpdatePlanSchema(Schema):
     before = ma.fields.Nested(FactsSchema, allow_none=True)
     after = ma.fields.Nested(FactsSchema)
     warnings = ma.fields.List(ma.fields.Nested(WarningSchema))
+
+
+class UpdatePlanSchema(ProposalSchema):
+    """`task_id` is null in a dry run."""
+
+    grid_id = Integer()
+    status = ma.fields.String()
+    task_id = ma.fields.String(allow_none=True)

@@ -1,5 +1,6 @@
 """Forecasts and suggestions through the API, computed in the process that they have in production."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,9 +11,10 @@ from flask import Flask
 from core.candles import loading, store
 from core.candles.packing import series_of
 from core.candles.store import DAY_MS, MINUTE_MS, MINUTES
-from core.clock import now_ms
+from core.clock import now, now_ms
 from core.db import Session
-from core.models import Operation
+from core.forecast import honesty
+from core.models import GridCell, GridStrategy, Operation
 from tests.unit.web.people import Person
 
 D = Decimal
@@ -131,3 +133,83 @@ def test_only_a_grid_that_runs_is_suggested_a_change(app: Flask, anna: Person, g
     created: Any = anna.post("/grid/create/paper", grid).json
     refused = anna.post(f"/grid/suggest/paper/{created['id']}")
     assert (refused.status_code, refused.json["reason"]) == (409, "bad_state")
+
+
+def test_what_was_forecast_at_creation_stands_beside_what_came(anna: Person, grid: dict[str, Any]) -> None:
+    walk(DAYS)
+    created: Any = anna.post("/grid/create/paper", grid).json
+    grid_id = created["id"]
+    honesty.remember(grid_id)
+    honesty.remember(grid_id)
+    assert anna.get(f"/grid/performance/paper/{grid_id}").json["forecast"] is None
+    assert anna.get("/forecasts/accuracy").json["judged"] == 0
+    with Session.begin() as session:
+        row = session.get_one(GridStrategy, grid_id)
+        row.status, row.generation, row.started_at = "RUNNING", 1, now() - timedelta(days=3)
+    beside: Any = anna.get(f"/grid/performance/paper/{grid_id}").json["forecast"]
+    assert D("2.99") < D(beside["days"]) < D("3.01")
+    assert D(beside["low"]) < D(beside["median"]) < D(beside["high"])
+    assert beside["inside"] == (D(beside["low"]) <= 0 <= D(beside["high"]))
+    honesty.judge()
+    assert anna.get("/forecasts/accuracy").json["judged"] == 0
+    with Session.begin() as session:
+        row = session.get_one(GridStrategy, grid_id)
+        row.status, row.stopped_at, row.grid_profit, row.sold_quote = "STOPPED", now(), D(9000), D(9000)
+    honesty.judge()
+    honesty.judge()
+    told: Any = anna.get("/forecasts/accuracy").json
+    assert (told["judged"], told["inside"], told["below"], told["above"]) == (1, 0, 0, 1)
+    assert D(told["mean_error_pct"]) == D(told["median_absolute_error_pct"]) > 400
+    answer = anna.delete(f"/grid/delete/paper/{grid_id}", headers={"If-Match": '"1"'})
+    assert answer.status_code == 204
+    assert anna.get("/forecasts/accuracy").json == told
+
+
+@ON_ONE_KIND
+def test_creation_has_a_forecast_made_where_candles_are_there_and_waits_for_nothing(
+    anna: Person, grid: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung: list[tuple[Any, ...]] = []
+    monkeypatch.setattr("web.api.grid.ring", lambda *call: rung.append(call) or False)
+    assert anna.post("/grid/create/paper", grid).status_code == 201
+    assert rung == []
+    walk(2)
+    created: Any = anna.post("/grid/create/paper", grid)
+    assert created.status_code == 201
+    assert rung == [("tasks.upkeep.forecast", created.json["id"])]
+
+
+@ON_ONE_KIND
+def test_a_change_of_a_running_grid_is_told_with_its_plan(anna: Person, grid: dict[str, Any]) -> None:
+    """The grid is far too narrow for the market that it was left in."""
+    walk(DAYS)
+    narrow = {**grid, "lower_price": "79990", "upper_price": "80090", "grid_number": 2}
+    created: Any = anna.post("/grid/create/paper", narrow).json
+    with Session.begin() as session:
+        row = session.get_one(GridStrategy, created["id"])
+        row.status, row.generation, row.entry_price = "RUNNING", 1, D(80000)
+        for cell, line in enumerate((79990, 80040)):
+            session.add(
+                GridCell(
+                    strategy_id=row.id,
+                    generation=1,
+                    cell_index=cell,
+                    lower_price=D(line),
+                    upper_price=D(line + 50),
+                    quantity=D("0.05"),
+                    opening_side="SELL" if cell else "BUY",
+                    next_side="SELL" if cell else "BUY",
+                    next_quantity=D("0.05"),
+                    next_purpose="OPEN",
+                )
+            )
+    answer = anna.post(f"/grid/suggest/paper/{created['id']}", {"window_days": DAYS})
+    told: Any = answer.json
+    assert answer.status_code == 200, told
+    assert told["current"]["parameters"]["grid_number"] == 2
+    assert told["better"] is not None
+    better = told["sets"][told["better"]]["parameters"]
+    assert D(told["plan"]["after"]["lower_price"]) == D(better["lower_price"])
+    assert len(told["plan"]["new"]) == better["grid_number"]
+    assert D(told["plan"]["fees"]) >= 0
+    assert told["because"]["code"] == "better"

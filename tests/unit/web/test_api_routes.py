@@ -46,6 +46,7 @@ OF_A_USER: dict[tuple[str, str], Any] = {
     ("get", "/api/v1/connections"): None,
     ("get", "/api/v1/events"): None,
     ("post", "/api/v1/events/cookie"): None,
+    ("get", "/api/v1/forecasts/accuracy"): None,
     ("get", "/api/v1/notifications"): None,
     ("get", "/api/v1/notifications/settings"): None,
     ("put", "/api/v1/notifications/settings"): {"language": "en"},
