@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from itertools import pairwise
 from math import lcm
 
@@ -40,7 +41,8 @@ class Candles:
 class Market:
     """Candles with the funding payments that fall within their time, worked out once for any number of grids.
 
-    `due`: the candle before which each payment is applied; `receipts`: what each brings to one base held long (quote).
+    `due`: the candle before which each payment is applied; `receipts`: what each brings to one base held long (quote);
+    `numerators` are the same over one `denominator`, `amounts` as floats.
     `blocks`: the lowest low and the highest high of each whole block of candles, as the kernel skips them.
     """
 
@@ -55,6 +57,8 @@ class Market:
             for one, opened in zip(within, marks, strict=True)
         ]
         self.denominator = lcm(*(receipt.as_integer_ratio()[1] for receipt in self.receipts))
+        self.numerators = [int(receipt * self.denominator) for receipt in map(Fraction, self.receipts)]
+        self.amounts = np.array(self.receipts, np.float64)
         self.highest = candles.price(1, int(candles.prices[1].argmax()))
         self.lowest = candles.price(2, int(candles.prices[2].argmin()))
         whole = len(candles) // BLOCK * BLOCK

@@ -146,7 +146,6 @@ def replay(  # noqa: PLR0912, PLR0915, PLR0917 - one loop: every call in it cost
     start: int,
     at: int,
     lines: Numbers,
-    slots: Numbers,
     added: Numbers,
     quantities: Numbers,
     openings: Numbers,
@@ -164,6 +163,7 @@ def replay(  # noqa: PLR0912, PLR0915, PLR0917 - one loop: every call in it cost
     tiers: Numbers,
     due: Numbers,
     payments: Amounts,
+    slots: Numbers,
     filled: Numbers,
     fills: Numbers,
     equity: Numbers,
@@ -185,8 +185,7 @@ def replay(  # noqa: PLR0912, PLR0915, PLR0917 - one loop: every call in it cost
     each close, less the capital) are kept as far as they have room.
     """
     opened, highest, lowest, closed = candles[0], candles[1], candles[2], candles[3]
-    last = opened.shape[0]
-    paid, count, peak, drawdown = 0, 0, 0, 0
+    last, paid, count, peak, drawdown = opened.shape[0], 0, 0, 0, 0
     next_payment = due[0] if due.shape[0] else NEVER
     candle, stale = first, True
     stop_below, stop_above, below, above, buy, sell, lower, upper = 0, 0, 0, 0, 0, 0, 0, 0

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from math import lcm
+from typing import Any
 
 import numpy as np
 
@@ -58,6 +59,7 @@ class Simulation:
         self.ladder = ladder_of(parameters, rules, grid, market.lowest, market.highest)
         self.capital = parameters.total_investment
         self.per_quote = self._money_unit()
+        self._prepared = self._prepare()
 
     def ticks(self, price: Decimal) -> int:
         return _count(price, self.candles.tick)
@@ -74,21 +76,32 @@ class Simulation:
 
     def replay(self, fills: int = 0, closes: int = 0) -> Outcome:
         """Keeps the first `fills` fills and the equity at the first `closes` closes."""
+        filled = np.zeros((2, len(self.ladder.slots)), np.int64)
+        kept, equity = np.zeros((fills, 3), np.int64), np.zeros(closes, np.int64)
+        held = np.zeros(len(self.market.due), np.int64)
+        arguments = [*self._prepared, self._slots(), filled, kept, equity, held[self.entry.first_payment :]]
+        ending, candle, tick, bottom, position, drawdown, count = kernel.replay(*arguments)
+        if ending == kernel.TOO_LARGE:
+            raise _too_precise()
+        reached = int(np.searchsorted(self.market.due, candle, side="right"))
+        return Outcome(
+            int(ending), int(candle), int(tick), int(position), int(bottom) - self.ladder.bottom, int(count),
+            Fraction(int(drawdown), self.per_quote), filled, held[:reached].tolist(), kept, equity,
+        )  # fmt: skip
+
+    def _prepare(self) -> tuple[Any, ...]:
+        """What the kernel takes and leaves as it is."""
         ladder, cells, entry = self.ladder, len(self.grid.cells), self.ticks(self.entry.price)
         unit, maker, taker = (self._money(part * self._lot) for part in (1, *self._fees))
         buying = sum(1 for cell in self.grid.cells if cell.first_side is Side.BUY)
         position, unpaid = self.inventory, self.entry.first_payment
-        filled = np.zeros((2, len(ladder.slots)), np.int64)
-        kept, equity = np.zeros((fills, 3), np.int64), np.zeros(closes, np.int64)
-        held = np.zeros(len(self.market.due), np.int64)
-        ending, candle, tick, bottom, position, drawdown, count = kernel.replay(
+        return (
             self.candles.prices,
             self.market.blocks,
             self.entry.candle,
             self.entry.point,
             entry,
             np.array([self.ticks(line) for line in ladder.lines], np.int64),
-            self._slots(),
             self._added(),
             np.array([self.steps(cell.quantity) for cell in ladder.slots], np.int64),
             np.array([cell.opening_side.sign for cell in ladder.slots], np.int64),
@@ -106,18 +119,7 @@ class Simulation:
             self._tiers(),
             self.market.due[unpaid:],
             self._payments_a_step()[unpaid:],
-            filled,
-            kept,
-            equity,
-            held[unpaid:],
         )
-        if ending == kernel.TOO_LARGE:
-            raise _too_precise()
-        reached = int(np.searchsorted(self.market.due, candle, side="right"))
-        return Outcome(
-            int(ending), int(candle), int(tick), int(position), int(bottom) - ladder.bottom, int(count),
-            Fraction(int(drawdown), self.per_quote), filled, [int(steps) for steps in held[:reached]], kept, equity,
-        )  # fmt: skip
 
     def _slots(self) -> Numbers:
         """Of the cells that the grid starts with, at their places."""
@@ -173,8 +175,7 @@ class Simulation:
         return Fraction(largest) * len(self.grid.cells) * Fraction(highest) + Fraction(self.capital)
 
     def _payments_a_step(self) -> Amounts:
-        units = float(Fraction(self.rules.step_size) * self.per_quote)
-        return np.array(self.market.receipts, np.float64) * units
+        return self.market.amounts * float(Fraction(self.rules.step_size) * self.per_quote)
 
     def _tiers(self) -> Numbers:
         """Caps beyond what can be held are all the same to the kernel."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
+from operator import mul
 
 from core.backtest import kernel
 from core.backtest.candles import Market
@@ -185,8 +186,9 @@ class _Books:
         return traded * self._run.rules.maker_fee + sum((trade.fee for trade in self.market_trades()), ZERO)
 
     def funding(self) -> Decimal:
-        paid = zip(self._outcome.held, self._run.market.receipts, strict=False)
-        return self._run.rules.step_size * sum((steps * receipt for steps, receipt in paid), ZERO)
+        market = self._run.market
+        paid = sum(map(mul, self._outcome.held, market.numerators))
+        return EXACT.divide(EXACT.multiply(self._run.rules.step_size, paid), market.denominator)
 
     def grid_profit(self) -> Decimal:
         """Of round trips, net of both fees; what was opened at market counts at the entry price and the taker fee."""

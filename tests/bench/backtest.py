@@ -27,7 +27,7 @@ from core.domain.symbol_rules import SymbolRules
 from tests.bench.measurement import Measurement
 from tests.unit.core.domain.examples import rules
 
-MINUTES, CELLS, SETS, THREADS, TURNS = 525_600, 50, 1000, 2, 15
+MINUTES, CELLS, SETS, THREADS, TURNS = 525_600, 50, 1000, 2, 40
 EIGHT_HOURS_MS = 8 * 3600 * 1000
 FIRST_CALL = "from tests.bench.backtest import market_of, first_call; first_call(market_of(1000))"
 RULES: SymbolRules = rules(tick_size="0.1")
