@@ -124,10 +124,10 @@ def _rules(given: dict[str, Any]) -> SymbolRules:
         return replace(cached, **fees, tick_size=tick or cached.tick_size, step_size=step or cached.step_size)
     if min(tick, step) <= 0:
         raise ConfigurationError("--tick-size and --step-size must be above 0")
-    return _bare_rules(given["symbol"], tick, step, **fees)
+    return bare_rules(given["symbol"], tick, step, **fees)
 
 
-def _bare_rules(symbol: str, tick: Decimal, step: Decimal, **fees: Decimal) -> SymbolRules:
+def bare_rules(symbol: str, tick: Decimal, step: Decimal, **fees: Decimal) -> SymbolRules:
     most = Decimal(10) ** 18
     return SymbolRules(
         symbol=symbol,
