@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from tests.e2e import books
 from tests.e2e.books import LIVE, VenueAccount, assert_no_intent_was_doubled
 from tests.e2e.test_flows import SYMBOL, grid
 from tests.support.stack import Stack, User
@@ -41,8 +42,24 @@ def _total(user: User, grids: list[int], name: str) -> Decimal:
 def state(user: User, grid_id: int) -> tuple[Any, ...]:
     """All that another grid's end must not touch."""
     orders = [(one["client_order_id"], one["status"], one["filled_quantity"]) for one in user.orders(grid_id)]
-    books = performance(user, grid_id)
-    return orders, user.fills(grid_id), [books[name] for name in ("position", "realized_pnl", "fees", "round_trips")]
+    figures = performance(user, grid_id)
+    return orders, user.fills(grid_id), [figures[name] for name in ("position", "realized_pnl", "fees", "round_trips")]
+
+
+def at_venue(stack: Stack, user: User, *grids: int) -> set[tuple[str, str, str]]:
+    """These grids' resting orders of both kinds at the venue: its id, ours, and when it changed last."""
+    venue = VenueAccount(stack, user)
+    conditional = {order["client_order_id"] for one in grids for order in user.detail(one)["protection"]}
+    found = {
+        (str(order.order_id), order.client_order_id, str(order.update_time))
+        for order in venue.open_orders(SYMBOL)
+        if order.client_order_id in live(user, *grids)
+    }
+    return found | {
+        (str(order.algo_id), order.client_algo_id, str(order.update_time))
+        for order in venue.conditional_orders(SYMBOL)
+        if order.client_algo_id in conditional
+    }
 
 
 def assert_account_closes(stack: Stack, user: User, grids: list[int]) -> None:
@@ -67,20 +84,25 @@ def test_one_is_stopped_with_close_and_one_stopped_out(stack: Stack, user: User)
     assert_account_closes(stack, user, grids)
 
     before = [state(user, one) for one in (neutral, bullish)]
+    untouched = at_venue(stack, user, neutral, bullish)
     assert D(performance(user, bearish)["position"]) < 0
     user.api.post(f"/grid/stop/paper/{bearish}", {"close_position": True})
     user.wait_for_status(bearish, "STOPPED")
     assert D(performance(user, bearish)["position"]) == 0
     assert [state(user, one) for one in (neutral, bullish)] == before
+    assert at_venue(stack, user, neutral, bullish) == untouched
+    assert len(untouched) == 4 + 10 + 1, "every level of both, and the stop of one"
     assert_account_closes(stack, user, grids)
 
     move(stack, user, [neutral, bullish], 2395)
-    held = state(user, neutral)
+    held, untouched = state(user, neutral), at_venue(stack, user, neutral)
     stack.venue.move(SYMBOL, "2379")
     ended = user.wait_for_status(bullish, "FINISHED")
     assert ended["finish_reason"] == "STOP_LOSS"
     assert D(performance(user, bullish)["position"]) == 0
     assert state(user, neutral) == held
+    assert at_venue(stack, user, neutral) == untouched
     assert user.detail(neutral)["status"] == "RUNNING"
     move(stack, user, [neutral], 2410)
     assert_account_closes(stack, user, grids)
+    books.assert_account_closes(user)

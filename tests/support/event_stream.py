@@ -27,7 +27,7 @@ def web_process(folder: Path) -> Iterator[tuple[str, Popen[bytes]]]:
         wait_until(lambda: _is_alive(f"http://{address}/healthz"), 20, "the web process answers")
         yield f"http://{address}", process
     finally:
-        end(process, 8)
+        end(process, 0)  # asked kindly it would wait for its streams
 
 
 def _is_alive(url: str) -> bool:

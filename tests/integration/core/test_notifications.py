@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -241,6 +242,11 @@ def test_a_worker_that_died_with_a_message_in_its_hands_is_followed_by_another_a
     assert len(box.messages) == 1
 
 
+def _hang_up(listener: socket.socket) -> None:
+    """On whoever calls."""
+    listener.accept()[0].close()
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 @pytest.mark.parametrize("allowed", [True, False])
 def test_nothing_connects_to_a_private_address_unless_that_is_allowed(
@@ -248,12 +254,13 @@ def test_nothing_connects_to_a_private_address_unless_that_is_allowed(
 ) -> None:
     monkeypatch.setenv("NOTIFY_PRIVATE", str(int(allowed)))
     forget_settings()
-    with socket.create_server(("127.0.0.1", 0), backlog=8) as listener:
-        listener.settimeout(0.2)
+    with socket.create_server(("127.0.0.1", 0), backlog=8) as listener, ThreadPoolExecutor(1) as pool:
+        listener.settimeout(8 if allowed else 0.2)
+        hung_up = pool.submit(_hang_up, listener) if allowed else None
         (result,) = sending.send([f"jsons://{host}:{listener.getsockname()[1]}/?rto=1"], "title", "body")
         assert result.error
-        if allowed:
-            listener.accept()[0].close()
+        if hung_up is not None:
+            hung_up.result()
         else:
             with pytest.raises(TimeoutError):
                 listener.accept()
