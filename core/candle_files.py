@@ -46,15 +46,21 @@ class Payment:
     mark: Decimal | None = None
 
 
-def candles_of(file: Path) -> Iterator[Candle]:
-    """In order. Raises ConfigurationError, which names row and reason, and where the file can't be read."""
+def candles_of(file: Path, bad: list[str] | None = None) -> Iterator[Candle]:
+    """In order. Raises ConfigurationError, which names row and reason, and where the file can't be read.
+
+    Where `bad` is given, rows that are no candle are named there and left out, and the others come in whatever order.
+    """
     opened_before = -1
     for number, row in _rows(file, _COLUMNS):
         try:
             candle = _candle(row, number)
-            if candle.opened_ms <= opened_before:
+            if bad is None and candle.opened_ms <= opened_before:
                 raise ValueError(f"open_time {candle.opened_ms} is not after the row before it")
         except ValueError as error:
+            if bad is not None:
+                bad.append(f"row {number}: left out, {error}")
+                continue
             raise ConfigurationError(f"{file}, row {number}: {error}") from error
         opened_before = candle.opened_ms
         yield candle

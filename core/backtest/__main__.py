@@ -3,6 +3,7 @@
 import csv
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -16,8 +17,9 @@ from rich.table import Table
 from core import clock
 from core.backtest.candles import Market, in_ticks
 from core.backtest.optimiser import Tried, neighbours, rank, tried
+from core.backtest.repair import repaired
 from core.backtest.simulator import Result, simulate
-from core.candle_files import candles_of, payments_of
+from core.candle_files import Candle, candles_of, payments_of
 from core.domain.parameters import GridType, Parameters, Sizing, StrategyType
 from core.domain.symbol_rules import SymbolRules
 from core.errors import ConfigurationError, GridkeeperError, Refused
@@ -68,6 +70,7 @@ AMOUNT = Amount()
 @click.option("--stop-loss", type=AMOUNT)
 @click.option("--take-profit", type=AMOUNT)
 @click.option("--allow-gaps", is_flag=True, help="simulate over missing candles")
+@click.option("--repair", is_flag=True, help="make a broken series whole, and say what was done to it")
 @click.option("--json", "as_json", is_flag=True, help="for programs")
 @click.option("--fills", type=_OUT, help="write every fill to this CSV file")
 @click.option("--plot", type=_OUT, help="draw price, lines, fills and equity to this file (needs matplotlib)")
@@ -77,7 +80,7 @@ def main(as_json: bool, optimise: bool, fills: Path | None, plot: Path | None, *
     try:
         rules = _rules(given)
         parameters = _parameters(given)
-        candles = in_ticks(candles_of(given["data"]), rules.tick_size, allow_gaps=given["allow_gaps"])
+        candles = in_ticks(_candles(given), rules.tick_size, allow_gaps=given["allow_gaps"])
         market = Market(candles, [] if given["funding"] is None else payments_of(given["funding"]))
         if optimise:
             _show_ranking(_ranking(parameters, rules, market, quiet=as_json), rules, as_json=as_json)
@@ -92,6 +95,15 @@ def main(as_json: bool, optimise: bool, fills: Path | None, plot: Path | None, *
     except GridkeeperError as error:
         raise click.ClickException(_in_words(error)) from error
     _show(result, rules, seconds, as_json=as_json)
+
+
+def _candles(given: dict[str, Any]) -> Iterable[Candle]:
+    if not given["repair"]:
+        return candles_of(given["data"])
+    candles, done = repaired(given["data"])
+    for sentence in done:
+        click.echo(f"repaired: {sentence}", err=True)
+    return candles
 
 
 def _parameters(given: dict[str, Any]) -> Parameters:

@@ -118,3 +118,34 @@ def test_missing_candles_are_refused_unless_they_are_allowed(data: Path) -> None
     assert refused.exit_code == 1
     assert "1 candles are missing before it" in refused.output
     assert run(data, "--allow-gaps").exit_code == 0
+
+
+def test_a_broken_series_is_repaired_where_that_is_asked_for(data: Path) -> None:
+    whole = json.loads(run(data, "--json").stdout)
+    header, first, *rest = data.read_text().splitlines()
+    data.write_text("\n".join([header, rest[0], first, "1,100,90,110,100", "2,0,0,0,0", *rest]) + "\n")
+    assert "row 3" in run(data).output
+    result = run(data, "--json", "--repair")
+    assert result.stderr.splitlines() == [
+        "repaired: row 4: left out, low 110 .. high 90 does not hold open and close",
+        "repaired: row 5: left out, open '0' is not a price above 0",
+        "repaired: row 3: put in order",
+        "repaired: row 6: left out, it repeats row 2",
+    ]
+    figures = json.loads(result.stdout)
+    assert {**figures, "seconds": 0} == {**whole, "seconds": 0}
+
+
+def test_missing_candles_stand_still_after_a_repair(data: Path) -> None:
+    rows = data.read_text().splitlines()
+    data.write_text("\n".join(rows[:2] + rows[3:]) + "\n")
+    result = run(data, "--json", "--repair")
+    assert result.exit_code == 0
+    assert result.stderr == "repaired: row 3: 1 missing candles before it stand still at 94\n"
+
+
+def test_a_series_with_more_missing_than_there_is_stays_refused(data: Path) -> None:
+    data.write_text(data.read_text() + "99999999999,100,100,100,100\n")
+    result = run(data, "--repair")
+    assert result.exit_code == 1
+    assert "more candles are missing than the 6 there are" in result.output
