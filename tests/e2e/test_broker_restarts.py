@@ -8,7 +8,7 @@ from core.clock import now_ms, sleep
 from tests.e2e.books import assert_books_close, settle
 from tests.e2e.test_flows import GRID, SYMBOL
 from tests.e2e.test_kills import market_in_motion
-from tests.support.stack import Stack, User
+from tests.support.stack import Stack, User, on_sqlite
 from tests.support.waiting import wait_until
 
 
@@ -25,7 +25,7 @@ def wait_until_consumed_after(stack: Stack, moment: int) -> None:
     wait_until(lambda: min(lives(stack).values()) > moment, 20, "every queue is consumed again")
 
 
-@pytest.mark.parametrize("stack", ["sqlite"], indirect=True)  # the broker is the same beside both
+@on_sqlite  # the broker is the same beside both
 @pytest.mark.timeout(300)
 def test_a_busy_worker_consumes_again_after_each_of_ten_broker_restarts(stack: Stack, user: User) -> None:
     grid_id = user.start_grid(**GRID)

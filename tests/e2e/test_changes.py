@@ -8,7 +8,7 @@ import pytest
 from tests.e2e.books import VenueAccount, assert_books_close, settle
 from tests.e2e.test_flows import SYMBOL, grid, walk
 from tests.support.event_stream import EventClient
-from tests.support.stack import Stack, User
+from tests.support.stack import Stack, User, on_postgresql
 from tests.support.waiting import wait_until
 
 D = Decimal
@@ -90,6 +90,7 @@ def test_a_worker_killed_in_the_middle_of_an_update_loses_nothing(stack: Stack, 
     assert_books_close(stack, user, grid_id, SYMBOL)
 
 
+@on_postgresql
 def test_a_grid_follows_the_market_up_to_its_limit(stack: Stack, user: User) -> None:
     grid_id = user.start_grid(**grid(trailing_up="2660", stop_loss_pct="1"))
     before = resting(stack, user)

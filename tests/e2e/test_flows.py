@@ -8,7 +8,7 @@ import pytest
 from core.clock import monotonic
 from stack.api import Answer
 from tests.e2e.books import VenueAccount, assert_account_closes, assert_books_close, assert_nothing_is_left, settle
-from tests.support.stack import Stack, User
+from tests.support.stack import Stack, User, on_postgresql, on_sqlite
 from tests.support.waiting import wait_until
 
 D = Decimal
@@ -101,6 +101,7 @@ def test_a_trigger_price_is_waited_for(stack: Stack, user: User) -> None:
     assert D(user.detail(grid_id)["entry_price"]) == 2449
 
 
+@on_sqlite
 def test_a_start_while_the_exchange_is_away_waits_and_says_so(stack: Stack, user: User) -> None:
     grid_id = user.create_grid(**grid())["id"]
     stack.venue.inject("error", status=503, code=-1001, msg="Service Unavailable.", seconds=60)
@@ -136,6 +137,7 @@ def test_stop_all_stops_every_grid_of_the_account(stack: Stack, user: User) -> N
     assert user.api.get(f"/tasks/{answer['task_id']}")["state"] == "SUCCESS"
 
 
+@on_postgresql
 def test_partial_fills_book_every_piece(stack: Stack, user: User) -> None:
     grid_id = user.start_grid(**grid())
     stack.venue.inject("partial_fills", pieces=7, seconds=30)

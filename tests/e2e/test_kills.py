@@ -10,7 +10,7 @@ import pytest
 from core.clock import sleep
 from tests.e2e.books import assert_books_close, settle
 from tests.e2e.test_flows import GRID, SYMBOL
-from tests.support.stack import Stack, User
+from tests.support.stack import Stack, User, on_postgresql, on_sqlite
 from tests.support.waiting import wait_until
 
 PATH = ("2495", "2470", "2445", "2470", "2495", "2520", "2545", "2520")
@@ -52,6 +52,7 @@ def test_a_killed_process_costs_nothing(stack: Stack, user: User, victim: str) -
     assert_books_close(stack, user, grid_id, SYMBOL)
 
 
+@on_sqlite
 def test_the_simulated_exchange_keeps_its_word_over_a_kill(stack: Stack, user: User) -> None:
     grid_id = user.start_grid(**GRID)
     killed = stack.kill("gridkeeper: paper")
@@ -81,6 +82,7 @@ def test_a_stop_whose_cancels_are_not_answered_ends_all_the_same(stack: Stack, u
     assert_books_close(stack, user, grid_id, SYMBOL)
 
 
+@on_postgresql
 def test_fills_that_the_stream_dropped_are_found(stack: Stack, user: User) -> None:
     grid_id = user.start_grid(**GRID)
     stack.venue.inject("drop_events", seconds=30)
@@ -90,6 +92,7 @@ def test_fills_that_the_stream_dropped_are_found(stack: Stack, user: User) -> No
     assert_books_close(stack, user, grid_id, SYMBOL)
 
 
+@on_postgresql
 def test_dropped_fills_are_found_though_the_price_was_back_before_anybody_looked(stack: Stack, user: User) -> None:
     grid_id = user.start_grid(**GRID)
     stack.venue.inject("drop_events", seconds=30)
@@ -99,6 +102,7 @@ def test_dropped_fills_are_found_though_the_price_was_back_before_anybody_looked
     assert_books_close(stack, user, grid_id, SYMBOL)
 
 
+@on_sqlite
 def test_an_unknown_error_is_not_taken_for_a_refusal(stack: Stack, user: User) -> None:
     grid_id = user.start_grid(**GRID)
     stack.venue.inject("error", status=503, code=-1000, msg="Unknown error, please check your request", count=2)
@@ -108,6 +112,7 @@ def test_an_unknown_error_is_not_taken_for_a_refusal(stack: Stack, user: User) -
     assert_books_close(stack, user, grid_id, SYMBOL)
 
 
+@on_sqlite
 def test_a_start_while_the_broker_is_away_is_done_when_it_is_back(stack: Stack, user: User) -> None:
     grid_id = user.create_grid(**GRID)["id"]
     stack.kill_redis()
@@ -120,6 +125,7 @@ def test_a_start_while_the_broker_is_away_is_done_when_it_is_back(stack: Stack, 
     assert_books_close(stack, user, grid_id, SYMBOL)
 
 
+@on_postgresql
 def test_a_broker_killed_in_the_middle_of_trading_costs_nothing(stack: Stack, user: User) -> None:
     grid_id = user.start_grid(**GRID)
     with market_in_motion(stack):

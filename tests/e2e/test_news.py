@@ -8,7 +8,7 @@ import pytest
 from tests.e2e.test_flows import SYMBOL, grid, walk
 from tests.support.event_stream import EventClient
 from tests.support.mailbox import Mailbox, mailbox
-from tests.support.stack import Stack, User
+from tests.support.stack import Stack, User, on_sqlite
 from tests.support.waiting import wait_until
 
 
@@ -18,6 +18,7 @@ def box() -> Iterator[Mailbox]:
         yield found
 
 
+@on_sqlite
 def test_a_grids_life_is_streamed_and_its_end_told(stack: Stack, user: User, box: Mailbox) -> None:
     api = f"{stack.web_url}/api/v1"
     wanted = {"targets": [{"url": box.url}], "language": "zh-Hant"}

@@ -7,7 +7,7 @@ import pytest
 from core.clock import sleep
 from tests.e2e.books import VenueAccount, assert_account_closes, assert_books_close, settle
 from tests.e2e.test_flows import SYMBOL, grid
-from tests.support.stack import Stack, User
+from tests.support.stack import Stack, User, on_postgresql
 from tests.support.waiting import wait_until
 
 D = Decimal
@@ -48,6 +48,7 @@ def test_a_trade_by_hand_that_takes_what_a_grid_holds_pauses_it(stack: Stack, us
     assert venue.position(SYMBOL) == 0
 
 
+@on_postgresql
 def test_a_deaf_stream_is_found_out_by_a_fill_and_opened_anew(stack: Stack, user: User) -> None:
     number = user.start_grid(**grid(total_investment="500"))
     before = {process.pid for process in stack.processes(f"gridkeeper: listener account={user.key_id}")}

@@ -6,13 +6,13 @@ import pytest
 
 from tests.months import market
 from tests.months.replay import Month
-from tests.support.stack import Stack
+from tests.support.stack import Stack, on_sqlite
 
 EIGHTH_OF_MAY = 3 * 1440 + 507  # candles after the recording's first
 
 
 # What is booked of a day does not depend on the database: the storms are on the other one.
-@pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
+@on_sqlite
 @pytest.mark.timeout(300)
 def test_the_books_of_a_recorded_day_balance_to_the_last_digit(stack: Stack) -> None:
     if not market.CANDLES.exists():

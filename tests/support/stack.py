@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 from stack.api import Api
 from stack.session import StackSession
 from tests.support.venue import Venue
 from tests.support.waiting import wait_until
 
+# For scenarios to which the database is nothing: each of them runs on one kind, the flows and the kills on both.
+on_sqlite = pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
+on_postgresql = pytest.mark.parametrize("stack", ["postgresql"], indirect=True)
 QUIET = ("PLACED", "PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED", "REJECTED")
 
 
