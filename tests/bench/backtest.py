@@ -25,6 +25,7 @@ from core.domain.parameters import GridType, Parameters, StrategyType
 from core.domain.plan import plan
 from core.domain.symbol_rules import SymbolRules
 from tests.bench.measurement import Measurement
+from tests.bench.rivals import RIVALS, neutral, rival
 from tests.unit.core.domain.examples import rules
 
 MINUTES, CELLS, SETS, THREADS, TURNS = 525_600, 50, 1000, 2, 40
@@ -60,12 +61,22 @@ def measure() -> list[Measurement]:
         list(pool.map(lambda one: simulate(one, RULES, market), _sets()))
     took = clock.monotonic() - began
     return [
+        *_beside(market, bare),
         Measurement("backtest.year", kernel, "ms", bare),
         Measurement("backtest.year_with_plan_and_books", whole, "ms", bare),
         Measurement("backtest.thousand_sets", took, "s", SETS / THREADS * bare / 1000),
         Measurement("backtest.first_call", _first_call_s(), "s"),
         Measurement("backtest.memory", (psutil.Process().memory_info().rss - resident) / 2**20, "MB"),
     ]
+
+
+def _beside(market: Market, bare: float) -> list[Measurement]:
+    """Other simulators on the same year, where they are installed."""
+    if not RIVALS.exists():
+        sys.stderr.write("backtest.vectorbt is not run: requirements-bench.txt says how to install it\n")
+        return []
+    seen = rival("vectorbt", neutral("92000", "108000", CELLS), RULES, market)
+    return [Measurement("backtest.vectorbt", 1000 * seen["seconds"], "ms", bare)]
 
 
 def market_of(minutes: int) -> Market:
