@@ -43,6 +43,7 @@ class Settings:
     venue_limit_s: float
     key_limit_s: float
     halt_limit_s: float
+    delist_lead_s: float
     flower_basic_auth: str
     log_level: str
     worker_concurrency: int
@@ -103,6 +104,7 @@ def settings() -> Settings:
         venue_limit_s=env.float("VENUE_LIMIT_S", 3600.0),
         key_limit_s=env.float("KEY_LIMIT_S", 3600.0),
         halt_limit_s=env.float("HALT_LIMIT_S", 900.0),
+        delist_lead_s=env.float("DELIST_LEAD_S", 3600.0),
         flower_basic_auth=env.str("FLOWER_BASIC_AUTH", ""),
         log_level=env.str("LOG_LEVEL", "INFO").upper(),
         worker_concurrency=env.int("WORKER_CONCURRENCY", 16),

@@ -111,7 +111,7 @@ def put_off_reconciliation(account_id: int, error: VenueUnavailable | VenueRefus
 
 
 def watch_halts() -> None:
-    """Ends what runs on symbols that the venues have halted for too long."""
+    """Ends what runs on symbols that the venues have halted for too long, or settle soon."""
     with Session.reading() as session:
         running = select(GridStrategy.exchange).where(GridStrategy.status.in_(PROTECTED)).distinct()
         exchanges = session.scalars(running).all()
@@ -122,6 +122,7 @@ def watch_halts() -> None:
             log.warning("symbol rules not refreshed", exchange=exchange, error=str(error))
         with Session.begin() as session:
             absence.end_halted(session, exchange)
+            absence.end_delisted(session, exchange)
 
 
 def exchanges_in_use() -> list[str]:

@@ -161,6 +161,7 @@ def bare_rules(symbol: str, tick: Decimal, step: Decimal, **fees: Decimal) -> Sy
         brackets=(),
         contract_value=Decimal(1),
         tradable=True,
+        delists_at=None,
         **fees,
     )
 

@@ -1,6 +1,7 @@
 """A symbol's trading rules, and rounding to its tick and step."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
@@ -47,6 +48,7 @@ class SymbolRules:
     taker_fee: Decimal
     contract_value: Decimal
     tradable: bool
+    delists_at: datetime | None = None  # when the venue settles it: announced, or already begun
 
     @property
     def max_leverage(self) -> int:

@@ -86,6 +86,7 @@ class GridStrategy(Base):
     trailing_up: Mapped[Decimal | None]
     trailing_down: Mapped[Decimal | None]
     adaptive: Mapped[bool] = mapped_column(default=False)
+    nudge: Mapped[bool] = mapped_column(default=False, server_default=sql.false())
     version: Mapped[int] = mapped_column(default=1)  # of the parameters: the ETag
 
     # state

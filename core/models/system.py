@@ -72,6 +72,7 @@ class SymbolRule(Base):
     contract_value: Mapped[Decimal | None]
     tradable: Mapped[bool]
     halted_at: Mapped[datetime | None]  # since when it has been found not tradable
+    delists_at: Mapped[datetime | None]  # when the venue settles it, as announced
     updated_at: Mapped[datetime] = mapped_column(default=now)
 
     def as_rules(self) -> SymbolRules:
@@ -107,4 +108,5 @@ class SymbolRule(Base):
             taker_fee=self.taker_fee,
             contract_value=self.contract_value or Decimal(1),
             tradable=self.tradable,
+            delists_at=self.delists_at,
         )

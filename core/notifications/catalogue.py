@@ -57,6 +57,7 @@ CATALOGUE = {
     "margin": Entry("the margin is exhausted, closing", "保證金耗盡,正在平倉", is_end=True),
     "venue_unreachable": Entry("the exchange is out of reach, ending", "無法連線交易所,正在結束", is_end=True),
     "market_halt": Entry("the market is halted, ending", "市場暫停交易,正在結束", is_end=True),
+    "delisting": Entry("the symbol will be delisted", "交易對即將下架"),
     "delisted": Entry("the symbol is delisted, ending", "交易對已下架,正在結束", is_end=True),
     "key_revoked": Entry("the exchange key was revoked, ending", "交易所金鑰已被撤銷,正在結束", is_end=True),
     # orders

@@ -1,6 +1,7 @@
-"""What ends strategies because the venue is not there for them: out of reach, the key refused, or the market halted,
-each for longer than its limit. Their orders are taken back and their positions closed as soon as it is there again; of
-a refused key nobody knows when that is, so that they end at once, and say what they have left (docs/adr/0016)."""
+"""What ends strategies because the venue is not there for them: the symbol delisted, the venue out of reach, the key
+refused, or the market halted, each of these for longer than its limit. Their orders are taken back and their positions
+closed as soon as it is there again; of a refused key nobody knows when that is, so that they end at once, and say what
+they have left (docs/adr/0016)."""
 
 from datetime import datetime, timedelta
 
@@ -16,7 +17,7 @@ from core.exchange.base import KEY_CODES
 from core.execution.intents import end_for, lock_strategies
 from core.execution.switches import note_refused_key
 from core.execution.telling import tell
-from core.models import ExchangeApi, GridOrder, GridStrategy, SymbolRule
+from core.models import Event, ExchangeApi, GridOrder, GridStrategy, SymbolRule
 from core.strategies.ending import begin_finish, conclude, end
 from core.strategies.requests import begin_stop
 from core.strategies.stopping import drop_unsent
@@ -49,6 +50,30 @@ def end_halted(session: OrmSession, exchange: str) -> None:
             because = f"{symbol} has not been tradable since {since:%Y-%m-%d %H:%M} UTC"
             on_it = (GridStrategy.exchange == exchange) & (GridStrategy.symbol == symbol)
             _end(session, on_it, FinishReason.MARKET_HALT, because)
+
+
+def end_delisted(session: OrmSession, exchange: str) -> None:
+    """Those on symbols that the venue settles soon, while positions can still be closed; before that each is warned."""
+    announced = select(SymbolRule.symbol, SymbolRule.delists_at).where(
+        SymbolRule.exchange == exchange, SymbolRule.delists_at.is_not(None)
+    )
+    for symbol, moment in session.execute(announced).all():
+        assert moment is not None
+        because = f"{symbol} is delisted at {moment:%Y-%m-%d %H:%M} UTC"
+        on_it = (GridStrategy.exchange == exchange) & (GridStrategy.symbol == symbol)
+        if moment - now() <= timedelta(seconds=settings().delist_lead_s):
+            _end(session, on_it, FinishReason.DELISTED, because)
+        else:
+            _warn_of_delisting(session, on_it, because)
+
+
+def _warn_of_delisting(session: OrmSession, on_it: ColumnElement[bool], because: str) -> None:
+    for strategy in _protected(session, on_it).values():
+        said = select(Event.id).where(
+            Event.strategy_id == strategy.id, Event.code == "delisting", Event.message.startswith(because)
+        )
+        if session.scalars(said.limit(1)).first() is None:
+            tell(session, strategy, "delisting", f"{because}: the grid ends before that.", level="WARNING")
 
 
 def _judge_key(session: OrmSession, account: ExchangeApi, words: str) -> None:

@@ -1,5 +1,6 @@
-"""Looks at the market's last day for every grid that runs: a strong trend is warned of, and the range of an `adaptive`
-grid follows volatility, seldom and only where that pays for its own fees."""
+"""Looks at the market's last day for every grid that runs: a strong trend is warned of, the range of an `adaptive` grid
+follows volatility, and that of one that may be nudged (`nudge`) its slow orders; seldom, and only where that pays for
+its own fees."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,6 +24,7 @@ from core.execution.rules import rules_of
 from core.execution.telling import tell
 from core.markets import candles_of
 from core.models import Event, GridStrategy
+from core.strategies.liquidity import liquidity_of
 from core.strategies.proposals import Proposal, propose
 from core.strategies.requests import request_update
 from core.strategies.standing import cell_rows, planned_of
@@ -56,7 +58,9 @@ def consider(row: GridStrategy, bars: Sequence[Bar]) -> bool:
     reason = trend(bars, row.lower_price, row.upper_price)
     if reason is not None:
         _warn(row.id, reason)
-    return row.adaptive and row.grid_type != GridType.CUSTOM and _adapt(row, bars)
+    if row.grid_type == GridType.CUSTOM:
+        return False
+    return (row.adaptive and _adapt(row, bars)) or (row.nudge and _nudge(row, bars))
 
 
 def _warn(strategy_id: int, reason: str) -> None:
@@ -70,27 +74,42 @@ def _warn(strategy_id: int, reason: str) -> None:
 def _adapt(row: GridStrategy, bars: Sequence[Bar]) -> bool:
     with Session.reading() as session:
         rules = rules_of(session, row.exchange, row.symbol)
+    found = adapted_range(row.lower_price, row.upper_price, row.grid_number, bars[-1].close, bars, rules)
+    return found is not None and _move(row, bars, found, f"Adapted to the volatility of {PERIOD} hours")
+
+
+def _nudge(row: GridStrategy, bars: Sequence[Bar]) -> bool:
+    with Session.reading() as session:
+        liquidity = liquidity_of(session, row)
+    found = liquidity.suggestion
+    if found is None:
+        return False
+    because = f"Nudged, {found.kind}: {len(liquidity.slow)} orders were slow, {found.effect}"
+    return _move(row, bars, (found.lower_price, found.upper_price), because)
+
+
+def _move(row: GridStrategy, bars: Sequence[Bar], found: tuple[Decimal, Decimal], because: str) -> bool:
+    """To another range, where that pays."""
+    with Session.reading() as session:
+        rules = rules_of(session, row.exchange, row.symbol)
         before = [planned_of(row, cell) for cell in cell_rows(session, row)]
         changed_at = [_last(session, row, code) for code in ("updated", "trailed")]
     if any(moment is not None and moment > now() - ADAPT_EVERY for moment in (*changed_at, row.started_at)):
-        return False
-    found = adapted_range(row.lower_price, row.upper_price, row.grid_number, bars[-1].close, bars, rules)
-    if found is None:
         return False
     changes = {"lower_price": found[0], "upper_price": found[1], "grid_number": row.grid_number}
     try:
         proposal = propose(row.user_id, row.exchange, row.id, changes)
     except Refused as error:
-        log.info("not adapted", strategy_id=row.id, error=error.message)
+        log.info("not moved", strategy_id=row.id, error=error.message)
         return False
     gain = _share(_expected(proposal.wanted.cells, bars, rules.maker_fee) - _expected(before, bars, rules.maker_fee))
-    return gain > proposal.fees and _request(row, proposal, gain)
+    return gain > proposal.fees and _request(row, proposal, gain, because)
 
 
-def _request(row: GridStrategy, proposal: Proposal, gain: Decimal) -> bool:
+def _request(row: GridStrategy, proposal: Proposal, gain: Decimal, because: str) -> bool:
     hours = ADAPT_EVERY.total_seconds() / 3600
-    because = (
-        f"Adapted to the volatility of {PERIOD} hours: {proposal.after.lower_price} - {proposal.after.upper_price}, "
+    plan = (
+        f"{because}: {proposal.after.lower_price} - {proposal.after.upper_price}, "
         f"{gain:.4f} more to expect in {hours:.0f} hours, {proposal.fees:.4f} of fees"
     )
     try:
@@ -98,9 +117,9 @@ def _request(row: GridStrategy, proposal: Proposal, gain: Decimal) -> bool:
             strategy = lock_strategies(session, [row.id])[row.id]
             if strategy.version != row.version or strategy.status != StrategyStatus.RUNNING:
                 return False
-            request_update(session, strategy, replace(proposal.wanted, because=because))
+            request_update(session, strategy, replace(proposal.wanted, because=plan))
     except Refused as error:
-        log.info("not adapted", strategy_id=row.id, error=error.message)
+        log.info("not moved", strategy_id=row.id, error=error.message)
         return False
     return True
 

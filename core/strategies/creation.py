@@ -4,7 +4,7 @@ What is asked of the venue is asked first, within two seconds and outside of any
 saved by the caller's session.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -22,7 +22,8 @@ from core.domain.guards import Range, Review, raise_for_errors, review
 from core.domain.lifecycle import ACTIVE, StrategyStatus
 from core.domain.lines import resolve
 from core.domain.parameters import GridType, Parameters, StrategyType
-from core.domain.plan import Running
+from core.domain.plan import Running, Warning
+from core.domain.symbol_rules import SymbolRules
 from core.errors import Conflict, Invalid, NotFound
 from core.exchange import public_api
 from core.execution.telling import tell
@@ -44,7 +45,7 @@ from core.strategies.surroundings import (
 )
 from core.symbols import RulesView, rules_of
 
-OPTIONS = ("name", "close_position_on_stop", "profit_collection", "adaptive")
+OPTIONS = ("name", "close_position_on_stop", "profit_collection", "adaptive", "nudge")
 # How old a symbol's rules may be: it may have been halted a moment ago. A preview may follow each key that is pressed.
 JUST_READ, READ_LATELY = timedelta(seconds=1), timedelta(minutes=1)
 # Ways to say one thing: who gives one of them takes back the others.
@@ -156,7 +157,15 @@ def check(
         backing=backing,
     )
     _raise_for_errors(verdict)
+    verdict = replace(verdict, warnings=(*verdict.warnings, *_delisting(rules)))
     return Checked(resolve(parameters, rules), on.rules, on.entry_price, verdict, on.around, on.told, backing)
+
+
+def _delisting(rules: SymbolRules) -> Iterator[Warning]:
+    if rules.delists_at is not None:
+        moment = f"{rules.delists_at:%Y-%m-%d %H:%M} UTC"
+        message = f"{rules.symbol} is delisted at {moment}: the grid ends before that"
+        yield Warning("delisting", message, {"delists_at": moment})
 
 
 def ground(

@@ -1,6 +1,8 @@
-"""Tells, at most once a day and strategy, of orders that wait far too long, with a range that would trade more."""
+"""Orders that wait far too long, and a range that would trade more: shown with the grid, and told once a day."""
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,15 +14,45 @@ from core import bus
 from core.clock import now
 from core.db import Session
 from core.domain.lifecycle import StrategyStatus
-from core.domain.liquidity import slow_cells, suggestion
+from core.domain.liquidity import Suggestion, slow_cells, suggestion
 from core.domain.order import OrderStatus
 from core.execution.rules import rules_of
 from core.execution.telling import tell
-from core.models import Event, GridCell, GridOrder, GridStrategy
+from core.models import Event, GridOrder, GridStrategy
+from core.strategies.standing import cell_rows
 
 LOOKED_BACK = timedelta(days=7)
+MOST_FILLS = 2000  # the latest: enough to know what is typical
 A_DAY = timedelta(days=1)
 SLOW = "orders_slow"
+
+
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """A cell whose live order is far older than its neighbours' orders became, in seconds."""
+
+    cell: int
+    age_s: float
+    typical_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Liquidity:
+    """Slow orders by cell; with a `suggestion` (prices on the tick) where another range would trade more."""
+
+    slow: Mapping[int, Slow] = field(default_factory=dict)
+    suggestion: Suggestion | None = None
+
+    @property
+    def slow_orders(self) -> Sequence[Slow]:
+        return [self.slow[cell] for cell in sorted(self.slow)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    cell: int
+    created_at: datetime
+    filled_at: datetime
 
 
 def watch() -> None:
@@ -39,20 +71,41 @@ def watch() -> None:
 
 
 def look_at(session: OrmSession, strategy: GridStrategy) -> None:
-    slow = slow_cells(_ages(session, strategy), _fill_times(session, strategy))
-    mark = bus.mark(strategy.exchange, strategy.symbol)
-    if not slow or mark is None:
+    liquidity = liquidity_of(session, strategy)
+    if not liquidity.slow or bus.mark(strategy.exchange, strategy.symbol) is None:
         return
-    fills = Counter(cell for cell, _, _ in _filled(session, strategy, now() - A_DAY))
-    found = suggestion(_lines(session, strategy), fills, Decimal(mark["mark_price"]))
-    message = f"{len(slow)} orders have waited more than ten times as long as their neighbours did"
-    data: dict[str, Any] = {"cells": sorted(slow)}
+    message = f"{len(liquidity.slow)} orders have waited more than ten times as long as their neighbours did"
+    data: dict[str, Any] = {"cells": sorted(liquidity.slow)}
+    found = liquidity.suggestion
     if found is not None:
-        rules = rules_of(session, strategy.exchange, strategy.symbol)
-        lower, upper = (format(rules.round_price(price), "f") for price in (found.lower_price, found.upper_price))
+        lower, upper = format(found.lower_price, "f"), format(found.upper_price, "f")
         message += f". A {found.kind} range, {lower} to {upper}: {found.effect}"
         data |= {"suggestion": found.kind, "lower_price": lower, "upper_price": upper}
     tell(session, strategy, SLOW, message, level="WARNING", **data)
+
+
+def liquidity_of(session: OrmSession, strategy: GridStrategy) -> Liquidity:
+    """Of a running grid; nothing for any other, or where no order is slow."""
+    if strategy.status != StrategyStatus.RUNNING:
+        return Liquidity()
+    ages, filled = _ages(session, strategy), _filled(session, strategy)
+    slow = {cell: Slow(cell, ages[cell], time) for cell, time in slow_cells(ages, _times(filled)).items()}
+    return Liquidity(slow, _suggestion(session, strategy, filled) if slow else None)
+
+
+def _suggestion(session: OrmSession, strategy: GridStrategy, filled: Sequence[_Filled]) -> Suggestion | None:
+    mark, cells = bus.mark(strategy.exchange, strategy.symbol), cell_rows(session, strategy)
+    if mark is None or not cells:
+        return None
+    place = {cell.cell_index: number for number, cell in enumerate(cells)}  # one that trails keeps its cells' numbers
+    fills = Counter(place[one.cell] for one in filled if one.cell in place and one.filled_at > now() - A_DAY)
+    lines = [cells[0].lower_price, *(cell.upper_price for cell in cells)]
+    found = suggestion(lines, fills, Decimal(mark["mark_price"]))
+    if found is None:
+        return None
+    rules = rules_of(session, strategy.exchange, strategy.symbol)
+    lower, upper = rules.round_price(found.lower_price), rules.round_price(found.upper_price)
+    return replace(found, lower_price=lower, upper_price=upper)
 
 
 def _ages(session: OrmSession, strategy: GridStrategy) -> dict[int, float]:
@@ -66,31 +119,25 @@ def _ages(session: OrmSession, strategy: GridStrategy) -> dict[int, float]:
     return {row.cell_index: (now() - row.created_at).total_seconds() for row in session.execute(live)}
 
 
-def _fill_times(session: OrmSession, strategy: GridStrategy) -> dict[int, list[float]]:
+def _times(filled: Sequence[_Filled]) -> dict[int, list[float]]:
+    """Seconds from order to fill, by cell."""
     found: dict[int, list[float]] = defaultdict(list)
-    for cell, created_at, filled_at in _filled(session, strategy, now() - LOOKED_BACK):
-        found[cell].append((filled_at - created_at).total_seconds())
+    for one in filled:
+        found[one.cell].append((one.filled_at - one.created_at).total_seconds())
     return found
 
 
-def _filled(session: OrmSession, strategy: GridStrategy, since: datetime) -> list[tuple[int, datetime, datetime]]:
+def _filled(session: OrmSession, strategy: GridStrategy) -> list[_Filled]:
+    """Orders of its cells, the latest."""
     filled = select(GridOrder.cell_index, GridOrder.created_at, GridOrder.filled_at).where(
         GridOrder.strategy_id == strategy.id,
         GridOrder.generation == strategy.generation,
         GridOrder.status == OrderStatus.FILLED,
-        GridOrder.filled_at > since,
+        GridOrder.filled_at > now() - LOOKED_BACK,
     )
+    latest = session.execute(filled.order_by(GridOrder.id.desc()).limit(MOST_FILLS))
     return [
-        (cell, created_at, filled_at)
-        for cell, created_at, filled_at in session.execute(filled)
-        if cell is not None and filled_at is not None
+        _Filled(row.cell_index, row.created_at, row.filled_at)
+        for row in latest
+        if row.cell_index is not None and row.filled_at is not None
     ]
-
-
-def _lines(session: OrmSession, strategy: GridStrategy) -> list[Decimal]:
-    cells = session.scalars(
-        select(GridCell)
-        .where(GridCell.strategy_id == strategy.id, GridCell.generation == strategy.generation)
-        .order_by(GridCell.cell_index)
-    ).all()
-    return [cells[0].lower_price, *(cell.upper_price for cell in cells)]

@@ -1,6 +1,7 @@
 """Strategies, their orders, fills and operations, as people look at them. Nothing here asks a venue."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -9,10 +10,12 @@ from sqlalchemy import Select, UnaryExpression, func, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
 from core.accounts import Connection, connection_of
+from core.domain.order import OrderStatus
 from core.errors import NotFound
 from core.markets import Mark, published_mark
 from core.models import ExchangeApi, Fill, GridOrder, GridStrategy, Operation
 from core.strategies.levels import NO_LEVELS, Levels, levels_of
+from core.strategies.liquidity import Liquidity, Slow, liquidity_of
 from core.strategies.protection import live
 
 Row = TypeVar("Row")
@@ -59,6 +62,15 @@ class StrategyView:
     protection: list[GridOrder]
     pnl: PnlSplit | None = None
     connection: Connection | None = field(default=None)
+    liquidity: Liquidity = field(default_factory=Liquidity)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """`slow`: where it has waited far longer than its neighbours did."""
+
+    row: GridOrder
+    slow: Slow | None
 
 
 def own(session: OrmSession, user_id: int, exchange: str, strategy_id: int, *, lock: bool = False) -> GridStrategy:
@@ -105,6 +117,7 @@ def detail(session: OrmSession, user_id: int, exchange: str, strategy_id: int) -
         view_of(session, row),
         pnl=pnl_split(row, published_mark(exchange, row.symbol)),
         connection=connection_of(session, account),
+        liquidity=liquidity_of(session, row),
     )
 
 
@@ -125,18 +138,26 @@ def pnl_split(row: GridStrategy, mark: Mark | None) -> PnlSplit:
     )
 
 
-def orders(session: OrmSession, strategy_id: int, window: Window, **filters: str) -> tuple[list[GridOrder], int]:
+def orders(session: OrmSession, strategy: GridStrategy, window: Window, **filters: str) -> tuple[list[OrderView], int]:
     """A page, oldest first, and the total: a conditional order is one of them once its trigger has made it an order.
 
     `filters`: status, side.
     """
     query = select(GridOrder).where(
-        GridOrder.strategy_id == strategy_id,
+        GridOrder.strategy_id == strategy.id,
         or_(GridOrder.trigger_price.is_(None), GridOrder.order_id.is_not(None)),
     )
     for name, value in filters.items():
         query = query.where(getattr(GridOrder, name) == value)
-    return _page(session, query.order_by(GridOrder.id), window)
+    rows, total = _page(session, query.order_by(GridOrder.id), window)
+    slow = liquidity_of(session, strategy).slow if any(row.status == OrderStatus.PLACED for row in rows) else {}
+    return [OrderView(row, _slowness(row, slow)) for row in rows], total
+
+
+def _slowness(row: GridOrder, slow: Mapping[int, Slow]) -> Slow | None:
+    if row.status != OrderStatus.PLACED or row.cell_index is None:
+        return None
+    return slow.get(row.cell_index)
 
 
 def fills(session: OrmSession, strategy_id: int, window: Window) -> tuple[list[Fill], int]:

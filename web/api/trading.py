@@ -3,9 +3,9 @@
 from typing import Any
 
 from core.db import Session
-from core.models import Fill, GridOrder
+from core.models import Fill
 from core.performance import Performance, performance
-from core.strategies.reading import Window, fills, orders, own
+from core.strategies.reading import OrderView, Window, fills, orders, own
 from web.auth import current_user_id
 from web.blueprint import Blueprint
 from web.schemas.base import PageQuery
@@ -17,12 +17,12 @@ blp = Blueprint("trading", __name__, url_prefix="/api/v1/grid", description="Ord
 
 @blp.route("/orders/<exchange:exchange>/<int(max=2147483647):grid_id>", methods=["GET"], endpoint="orders")
 @blp.listing(OrderSchema, OrdersQuery)
-def list_orders(query: dict[str, Any], exchange: str, grid_id: int) -> tuple[list[GridOrder], int]:
+def list_orders(query: dict[str, Any], exchange: str, grid_id: int) -> tuple[list[OrderView], int]:
     """Orders, oldest first"""
     filters = {name: query[name] for name in ("status", "side") if name in query}
     with Session.reading() as session:
-        own(session, current_user_id(), exchange, grid_id)
-        return orders(session, grid_id, Window(query["page"], query["page_size"]), **filters)
+        row = own(session, current_user_id(), exchange, grid_id)
+        return orders(session, row, Window(query["page"], query["page_size"]), **filters)
 
 
 @blp.route("/fills/<exchange:exchange>/<int(max=2147483647):grid_id>", methods=["GET"], endpoint="fills")

@@ -5,12 +5,12 @@ import marshmallow as ma
 from core.domain.lifecycle import FinishReason, StrategyStatus
 from web.fields import Integer, Milliseconds, Moment
 from web.schemas.base import Schema
-from web.schemas.trading import FillSchema, OrderSchema
+from web.schemas.trading import BareOrderSchema, FillSchema
 
 _DECIMAL = {"format": "decimal"}
 
 
-class OrderNewsSchema(OrderSchema):
+class OrderNewsSchema(BareOrderSchema):
     """`order`: an order is new, or further."""
 
     grid_id = Integer(attribute="strategy_id")

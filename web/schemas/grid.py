@@ -52,6 +52,7 @@ class ParametersSchema(Schema):
     trailing_up = Decimal(allow_none=True)
     trailing_down = Decimal(allow_none=True)
     adaptive = Flag()
+    nudge = Flag(metadata={"description": "Move the range by itself where orders are slow and that pays for its fees"})
     name = Text(most=64)
 
     @ma.validates_schema
@@ -142,6 +143,7 @@ class StrategySchema(Schema):
     trailing_up = Decimal(allow_none=True)
     trailing_down = Decimal(allow_none=True)
     adaptive = Flag()
+    nudge = Flag()
     status = ma.fields.String(metadata={"enum": [status.value for status in StrategyStatus]})
     finish_reason = ma.fields.String(allow_none=True, metadata={"enum": [reason.value for reason in FinishReason]})
     waiting_for = ma.fields.String(metadata={"description": "Why a start or stop is not further, in words"})
@@ -188,6 +190,31 @@ class StrategyQuery(PageQuery):
     sort = ma.fields.String(load_default="created_at", validate=ma.validate.OneOf(SORTS))
 
 
+class SlowOrderSchema(Schema):
+    """In seconds."""
+
+    cell = Integer()
+    age_s = ma.fields.Function(lambda slow: round(slow.age_s), metadata={"type": "integer"})
+    typical_fill_s = ma.fields.Function(lambda slow: round(slow.typical_s), metadata={"type": "integer"})
+
+
+class SuggestionSchema(Schema):
+    """A range that would trade more; `effect` says what to expect of it, in words."""
+
+    kind = ma.fields.String(metadata={"enum": ["narrower", "wider", "shifted"]})
+    lower_price = Decimal()
+    upper_price = Decimal()
+    effect = ma.fields.String()
+
+
+class LiquiditySchema(Schema):
+    """Orders that have waited far longer than their neighbours did, and what would help."""
+
+    slow_orders = ma.fields.List(ma.fields.Nested(SlowOrderSchema))
+    suggestion = ma.fields.Nested(SuggestionSchema, allow_none=True)
+
+
 class StrategyDetailSchema(StrategySchema):
+    liquidity = ma.fields.Nested(LiquiditySchema)
     pnl = ma.fields.Nested(PnlSchema)
     connection = ma.fields.Nested(ConnectionSchema)

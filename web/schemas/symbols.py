@@ -34,6 +34,11 @@ class SymbolRulesSchema(Schema):
     taker_fee = Decimal(attribute="rules.taker_fee")
     maker_fee = Decimal(attribute="rules.maker_fee")
     contract_value = Decimal(attribute="rules.contract_value")
+    delists_at = Moment(
+        attribute="rules.delists_at",
+        allow_none=True,
+        metadata={"description": "When the exchange settles it, if it does"},
+    )
     updated_at = Moment()
     stale = Flag(metadata={"description": "The exchange was asked and did not answer"})
 

@@ -1,15 +1,18 @@
 """Orders and fills."""
 
+from typing import Any
+
 import marshmallow as ma
 
 from core.domain.order import OrderStatus, Purpose, Side
+from core.strategies.reading import OrderView
 from web.fields import Decimal, Flag, Integer, Moment
 from web.schemas.base import PageQuery, Schema
 
 _SIDES = [side.value for side in Side]
 
 
-class OrderSchema(Schema):
+class BareOrderSchema(Schema):
     """`price` is null for market orders; `order_id` is the venue's."""
 
     id = Integer()
@@ -28,6 +31,19 @@ class OrderSchema(Schema):
     filled_at = Moment(allow_none=True)
     profit = Decimal(allow_none=True)
     fee = Decimal()
+
+
+class OrderSchema(BareOrderSchema):
+    """`slow`: it has waited far longer than its neighbours' orders did, which took `typical_fill_s` (seconds)."""
+
+    slow = ma.fields.Function(lambda view: view.slow is not None, metadata={"type": "boolean"})
+    typical_fill_s = ma.fields.Function(
+        lambda view: None if view.slow is None else round(view.slow.typical_s),
+        metadata={"type": "integer", "nullable": True},
+    )
+
+    def get_attribute(self, obj: OrderView, attr: str, default: Any) -> Any:
+        return super().get_attribute(obj.row, attr, default)
 
 
 class OrdersQuery(PageQuery):

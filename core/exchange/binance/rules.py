@@ -1,10 +1,12 @@
 """exchangeInfo to trading rules. Tick and step come from the filters: the precision fields say something else."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import structlog
 
+from core.clock import from_ms, now
 from core.domain.symbol_rules import Bracket, SymbolRules
 from core.exchange.binance.numbers import decimal_of
 from core.exchange.binance.parse import Row
@@ -25,6 +27,8 @@ DEFAULT_MAKER_FEE = Decimal("0.0002")
 DEFAULT_TAKER_FEE = Decimal("0.0005")
 _UNLIMITED = Decimal(10**12)
 _MAX_NUM_ORDERS = 200
+_NEVER = 4_133_404_800_000  # ms: the delivery date of every perpetual
+_ENDING = frozenset({"PRE_DELIVERING", "DELIVERING", "DELIVERED", "PRE_SETTLE", "SETTLING", "CLOSE"})
 
 
 def weight_limit(content: Any) -> int | None:
@@ -74,7 +78,16 @@ def _rules(row: Row) -> SymbolRules:
         taker_fee=DEFAULT_TAKER_FEE,
         contract_value=Decimal(1),
         tradable=_is_tradable(row),
+        delists_at=_delists_at(row),
     )
+
+
+def _delists_at(row: Row) -> datetime | None:
+    """A perpetual has a delivery date far away; a nearer one announces its delisting."""
+    announced = int(row.get("deliveryDate") or _NEVER)
+    if row["status"] in _ENDING:
+        return min(now(), from_ms(announced))
+    return None if announced >= _NEVER else from_ms(announced)
 
 
 def _is_tradable(row: Row) -> bool:

@@ -14,7 +14,7 @@ from core.errors import Conflict, VenueRefused, VenueUnavailable
 from core.execution.switches import note_read
 from core.models import Event, ExchangeApi, GridStrategy, Operation, SymbolRule
 from core.strategies import progress
-from core.strategies.absence import end_halted
+from core.strategies.absence import end_delisted, end_halted
 from core.strategies.deletion import delete
 from core.strategies.requests import request_stop
 from core.upkeep import put_off_reconciliation, tend
@@ -90,6 +90,21 @@ def test_a_revoked_key_ends_what_is_active_and_a_key_that_works_takes_back_what_
     with Session.begin() as session:
         remove(session, 1, 1)
     assert strategy_row(grid).status == StrategyStatus.FINISHED
+
+
+@pytest.mark.parametrize(("minutes", "ends"), [(61, False), (60, True), (-5, True)])
+def test_a_delisting_is_warned_of_once_and_ends_what_runs_on_the_symbol_before_it(minutes: int, ends: bool) -> None:
+    grid = running_grid()
+    with Session.begin() as session:
+        session.scalars(select(SymbolRule)).one().delists_at = now() + timedelta(
+            minutes=minutes, seconds=-1 if ends else 9
+        )
+    for _ in range(2):
+        with Session.begin() as session:
+            end_delisted(session, "paper")
+    assert strategy_row(grid).must_end == (FinishReason.DELISTED if ends else None)
+    with Session.reading() as session:
+        assert len(session.scalars(select(Event).where(Event.code == "delisting")).all()) == (0 if ends else 1)
 
 
 @pytest.mark.parametrize(("minutes", "ends"), [(14, False), (15, True)])

@@ -6,14 +6,18 @@ from typing import Any
 
 import pytest
 
-from core.clock import now
+from core import bus
+from core.clock import now, now_ms
 from core.db import Session
 from core.domain.adaptive import PERIOD, Bar
-from core.models import Event, GridStrategy, Operation
+from core.domain.order import OrderStatus, Purpose, Side
+from core.execution.intents import new_order
+from core.models import Event, GridCell, GridOrder, GridStrategy, Operation
 from core.strategies.adapting import consider, running
 from core.strategies.wanted import wanted_from
 from tests.integration.web.test_updating import running as running_grid  # noqa: F401  a fixture
 from tests.support.grids import strategy_row
+from tests.unit.web.people import Person
 
 pytestmark = pytest.mark.usefixtures("running_grid")
 D = Decimal
@@ -84,3 +88,41 @@ def test_a_trend_is_warned_of_once_a_day_with_its_reason() -> None:
 
 def test_a_market_without_a_day_of_candles_says_nothing() -> None:
     assert not consider(strategy_row(1), day(1200)[:5])
+
+
+def slow_order() -> None:
+    """Cell 2 has waited for five hours; cells 3 and 4 have traded three times each, within ten minutes."""
+    bus.publish_marks("paper", {"BTCUSDT": {"mark_price": "80000", "at": now_ms()}})
+    with Session.begin() as session:
+        row = session.get_one(GridStrategy, 1)
+        session.query(GridOrder).filter_by(cell_index=2).one().created_at = now() - timedelta(hours=5)
+        for cell in session.query(GridCell).filter(GridCell.cell_index.in_((3, 4))):
+            for _ in range(3):
+                order = new_order(session, row, side=Side.BUY, quantity=D(1), purpose=Purpose.COUNTER)
+                order.cell_index, order.status, order.filled_at = cell.cell_index, OrderStatus.FILLED, now()
+                order.created_at = now() - timedelta(minutes=10)
+
+
+def test_a_slow_order_is_shown_with_what_would_help_and_nudges_the_range_where_asked(anna: Person) -> None:
+    slow_order()
+    shown: Any = anna.get("/grid/detail/paper/1").json
+    (one,) = shown["liquidity"]["slow_orders"]
+    assert (one["cell"], one["age_s"] // 3600, one["typical_fill_s"] // 60) == (2, 5, 10)
+    suggested = shown["liquidity"]["suggestion"]
+    assert (suggested["kind"], D(suggested["lower_price"]), D(suggested["upper_price"])) == ("narrower", 78400, 80000)
+    assert "times as often" in suggested["effect"]
+    listed: Any = anna.get("/grid/orders/paper/1?status=PLACED").json
+    assert [(order["cell_index"], order["typical_fill_s"] // 60) for order in listed if order["slow"]] == [(2, 10)]
+    assert [order["typical_fill_s"] for order in listed if not order["slow"]] == [None] * 9
+    with Session.begin() as session:
+        session.get_one(GridStrategy, 1).adaptive = False
+    swings = [Bar(D(79200), D(79900), D(78500), D(79200))] * (PERIOD + 1)
+    assert not consider(strategy_row(1), swings)
+    anna.put("/grid/update/paper/1", {"nudge": True}, headers={"If-Match": '"1"'})
+    assert not consider(strategy_row(1), day(0)), "a market that does not move pays for nothing"
+    assert consider(strategy_row(1), swings)
+    change = strategy_row(1).change
+    assert change is not None
+    wanted = wanted_from(change)
+    assert (wanted.parameters.lower_price, wanted.parameters.upper_price) == (78400, 80000)
+    assert wanted.because.startswith("Nudged, narrower: 1 orders were slow")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from core.clock import from_ms, now
 from core.exchange.binance.rules import DEFAULT_BRACKETS, symbol_rules
 from tests.unit.core.exchange.binance.samples import SYMBOL
 
@@ -41,6 +42,15 @@ def test_rules_come_from_the_filters_not_from_the_precisions() -> None:
 )
 def test_only_trading_perpetuals_in_usdt_are_tradable(change: dict[str, str]) -> None:
     assert not rules_of({**SYMBOL, **change}).tradable
+
+
+def test_a_near_delivery_date_or_a_settlement_that_has_begun_is_a_delisting() -> None:
+    assert rules_of(SYMBOL).delists_at is None
+    announced = rules_of({**SYMBOL, "deliveryDate": 1_765_000_000_000})
+    assert (announced.tradable, announced.delists_at) == (True, from_ms(1_765_000_000_000))
+    begun = rules_of({**SYMBOL, "status": "PRE_SETTLE"})
+    assert (begun.tradable, begun.delists_at <= now()) == (False, True)
+    assert rules_of({**SYMBOL, "status": "TRADING_HALT"}).delists_at is None
 
 
 def test_a_filter_of_zero_is_switched_off() -> None:
