@@ -129,9 +129,8 @@ class Run:
                 self.listeners[account_id].hear(event)
 
     def _beat(self) -> None:
-        """Each second; about every other one when nothing happens any more, which spares time: not at the same seconds
-        of a minute, in which roll calls have their turns."""
-        if not self._is_calm or int(self.world.seconds) % 7 % 2 == 0:
+        """Each second; every other one when nothing happens any more, which spares time."""
+        if not self._is_calm or int(self.world.seconds) % 2:
             ring("tasks.upkeep.sweep")
         if int(self.world.seconds) % 5 == 0:
             ring("tasks.upkeep.judge_margins")

@@ -33,11 +33,12 @@ def test_an_order_that_rests_no_more_is_asked_for(trader: Trader) -> None:
     assert (buy.status, counter.status) == (OrderStatus.FILLED, OrderStatus.PENDING)
 
 
-def test_every_grid_has_its_turn_once_in_a_period(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("sweeps_every_s", [1, 2])
+def test_every_grid_has_its_turn_once_in_a_period(monkeypatch: pytest.MonkeyPatch, sweeps_every_s: int) -> None:
     grid = running_grid()
     start = now()
     turns = []
-    for second in range(2 * roll.EVERY_S):
+    for second in range(0, 2 * roll.EVERY_S * sweeps_every_s, sweeps_every_s):
         monkeypatch.setattr(roll, "now", lambda moment=start + timedelta(seconds=second): moment)
         with Session.reading() as session:
             turns += roll.due(session)
