@@ -89,11 +89,16 @@ def leverage_range(grid: Sketch) -> Range:
 def smallest_spacing(grid: Sketch, field: str, most: int, fits: Fits) -> Decimal:
     """The smallest `grid_spacing` (quote) or `grid_spacing_pct` with which the grid fits: a step less does not.
 
-    `most` is the most cells that fit into the range as asked, so it lies between their spacing and that of one more.
+    `most` is the most cells that fit into the range as asked, so it lies near their spacing or that of one more: an
+    upper line that moves to a whole number of cells can make room for these.
     """
     step = grid.rules.tick_size if field == "grid_spacing" else PCT_STEP
     low = floor_to(spacing_of(grid.parameters, most + 1, field), step)
     high = _first_that_fits(grid, field, ceil_to(spacing_of(grid.parameters, most, field), step), step, fits)
+    for _ in range(_ATTEMPTS):
+        if low <= 0 or not _fits_with(grid, field, low, fits):
+            break
+        low, high = low - step, low
     while high - low > step:
         middle = floor_to(Fraction(low + high) / 2, step)
         low, high = (low, middle) if _fits_with(grid, field, middle, fits) else (middle, high)

@@ -85,6 +85,17 @@ def test_a_spacing_too_thin_for_the_fees_names_one_that_pays(kind: str, width: i
     assume(refused.reason == "spacing_below_fees")
     paying = number_told(refused, field)
     assert field not in review(replace(asked, **{field: paying}), symbol_rules, lower).errors
+    a_step_less = replace(asked, **{field: paying - Decimal("0.0001")})
+    assert field in review(a_step_less, symbol_rules, lower).errors
+
+
+def test_the_spacing_named_is_the_least_that_pays_where_the_upper_line_moves_for_it() -> None:
+    """68 cells between 9.0 and 9.252 don't pay, and between 9.0 and 9.2516 they do."""
+    asked = grid(
+        lower_price="9", upper_price="9.252", grid_number=None, grid_spacing="0.0036", total_investment="900000"
+    )
+    refused = review(asked, rules(tick_size="0.0001", min_notional="0"), Decimal(9))
+    assert number_told(refused, "grid_spacing") == Decimal("0.0037")
 
 
 def test_two_lines_of_the_users_own_that_are_too_close_are_named() -> None:
