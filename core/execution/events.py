@@ -1,6 +1,6 @@
 """The way of a fill: all events of one message in one transaction, out of which come the counter-orders to send."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -27,7 +27,7 @@ _ORDERS = (
     select(GridOrder)
     .where(
         GridOrder.client_order_id.in_(bindparam("client_order_ids", expanding=True)),
-        GridOrder.account_id == bindparam("account_id"),
+        GridOrder.account_id.in_(bindparam("account_ids", expanding=True)),
     )
     .options(joinedload(GridOrder.cell))
     .execution_options(populate_existing=True)
@@ -83,23 +83,30 @@ def request_reconciliation(session: Session, account_id: int) -> None:
 
 def apply_findings(session: Session, account_id: int, findings: Sequence[Finding], tokens: int = 0) -> Consequences:
     """Books findings of orders of ours. Repeatable; the order in which findings come does not matter."""
-    if not findings:
-        return Consequences()
+    return apply_of_accounts(session, {account_id: findings}, tokens)
+
+
+def apply_of_accounts(session: Session, found: Mapping[int, Sequence[Finding]], tokens: int = 0) -> Consequences:
+    """The same for several accounts at once: as many reads as for one. `found`: account -> what it was told."""
     ours = identity(session)
-    strategy_ids = {ours.strategy_of(finding.client_order_id) for finding in findings} - {None}
+    told = [(account_id, finding) for account_id, findings in found.items() for finding in findings]
+    if not told:
+        return Consequences()
+    strategy_ids = {ours.strategy_of(finding.client_order_id) for _, finding in told} - {None}
     strategies = lock_strategies(session, [number for number in strategy_ids if number is not None])
-    orders = _orders(session, account_id, {finding.client_order_id for finding in findings})
+    orders = _orders(session, found, {finding.client_order_id for _, finding in told})
     touched: dict[int, GridOrder] = {}
     consequences = Consequences()
-    for finding in findings:
-        order = orders.get(finding.client_order_id)
+    for account_id, finding in told:
+        order = orders[account_id].get(finding.client_order_id)
         if order is not None and finding.news is not None:
             book_news(session, strategies[order.strategy_id], order, finding.news)
             touched[order.id] = order
-    for order, trade in _new_trades(session, account_id, findings, orders):
-        book_trade(strategies[order.strategy_id], order, trade)
-        consequences.new_trades.append(trade)
-        touched[order.id] = order
+    for account_id, findings in found.items():
+        for order, trade in _new_trades(session, account_id, findings, orders[account_id]):
+            book_trade(strategies[order.strategy_id], order, trade)
+            consequences.new_trades.append(trade)
+            touched[order.id] = order
     _conclude(session, strategies, touched.values(), tokens, consequences)
     return consequences
 
@@ -132,9 +139,15 @@ def venue_timestamp(exchange: str) -> int | None:
     return known_venue_ms(exchange)
 
 
-def _orders(session: Session, account_id: int, client_order_ids: Iterable[str]) -> dict[str, GridOrder]:
-    rows = session.scalars(_ORDERS, {"client_order_ids": list(client_order_ids), "account_id": account_id})
-    return {row.client_order_id: row for row in rows}
+def _orders(
+    session: Session, account_ids: Iterable[int], client_order_ids: Iterable[str]
+) -> dict[int, dict[str, GridOrder]]:
+    """Account -> client order id -> order: nothing that one account is told concerns another's orders."""
+    orders: dict[int, dict[str, GridOrder]] = {account_id: {} for account_id in account_ids}
+    asked = {"client_order_ids": list(client_order_ids), "account_ids": list(orders)}
+    for row in session.scalars(_ORDERS, asked):
+        orders[row.account_id][row.client_order_id] = row
+    return orders
 
 
 def _new_trades(

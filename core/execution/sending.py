@@ -27,7 +27,7 @@ from core.exchange import Credentials
 from core.exchange.base import KEY_CODES, Outcome, Reply, TradingConnection
 from core.exchange.pool import Pool, venue_now_ms
 from core.execution.booking import follow_up
-from core.execution.events import Consequences, Finding, apply_findings, request_reconciliation
+from core.execution.events import Consequences, Finding, apply_of_accounts, request_reconciliation
 from core.execution.intents import Attempt, Cancel, end_for, is_in_progress, lock_strategies
 from core.execution.rates import note
 from core.execution.rules import rules_of
@@ -162,14 +162,11 @@ class Sender:
 
 def record(session: OrmSession, batch: Sequence[Answered]) -> Consequences:
     """Books replies: news like any other, refusals and doubts on the attempt they belong to."""
-    consequences = Consequences()
-    for account_id in sorted({answered.request.account_id for answered in batch}):
-        findings = [
-            Finding(answered.reply.news.client_order_id, answered.reply.news)
-            for answered in batch
-            if answered.request.account_id == account_id and answered.reply.news is not None
-        ]
-        consequences.add(apply_findings(session, account_id, findings))
+    found: dict[int, list[Finding]] = defaultdict(list)
+    for answered in batch:
+        if answered.reply.news is not None:
+            found[answered.request.account_id].append(Finding(answered.reply.news.client_order_id, answered.reply.news))
+    consequences = apply_of_accounts(session, found)
     for answered in batch:
         if answered.reply.code in KEY_CODES:
             note_refused_key(session, answered.request.account_id, answered.reply.message)
