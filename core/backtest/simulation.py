@@ -5,6 +5,7 @@ payment would need a finer one than 64 bits hold, the kernel rounds it, for draw
 are counted from positions and fills, exactly.
 """
 
+from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -60,6 +61,14 @@ class Simulation:
         self.capital = parameters.total_investment
         self.per_quote = self._money_unit()
         self._prepared = self._prepare()
+
+    def over(self, market: Market) -> "Simulation":
+        """The same grid from the same price over another market, one without funding that keeps within this one's
+        prices: nothing but its candles is made ready anew."""
+        other = copy(self)
+        other.market, other.candles = market, market.candles
+        other._prepared = (market.candles.prices, market.blocks, *self._prepared[2:])
+        return other
 
     def ticks(self, price: Decimal) -> int:
         return _count(price, self.candles.tick)

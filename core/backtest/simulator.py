@@ -74,18 +74,16 @@ def simulate(
     market: Market,
     *,
     record: bool = False,
-    grid: Plan | None = None,
 ) -> Result:
     """Raises Invalid where lines or quantities can't be, and for stops that can't.
 
-    Liquidation is simulated where `rules` has brackets. `record` keeps trades and equity. `grid`: planned and judged
-    for this entry already, for who runs it over many markets.
+    Liquidation is simulated where `rules` has brackets. `record` keeps trades and equity.
     """
     _refuse(number_problems(parameters))
     entry = entry_of(market, parameters.trigger_price)
     if entry is None:
         return _waited(parameters, rules, market, record=record)
-    run = Simulation(parameters, rules, market, grid or _planned(parameters, rules, entry.price), entry)
+    run = Simulation(parameters, rules, market, _planned(parameters, rules, entry.price), entry)
     outcome = run.replay()
     if record:
         outcome = run.replay(fills=outcome.grid_fills, closes=outcome.candle + 1)
@@ -139,7 +137,7 @@ def _told(strategy_type: StrategyType, run: Simulation, outcome: Outcome) -> Res
         position=ZERO if books.has_ended else books.held,
         last_price=books.last_price,
         max_drawdown=to_decimal(outcome.drawdown),
-        finish_reason=_reason(strategy_type, outcome.ending),
+        finish_reason=finish_reason(strategy_type, outcome.ending),
         ended_at=int(run.candles.times[outcome.candle]),
         trailed=outcome.trailed,
         trades=tuple(books.trades()) if len(outcome.fills) == outcome.grid_fills and len(outcome.equity) else (),
@@ -147,7 +145,7 @@ def _told(strategy_type: StrategyType, run: Simulation, outcome: Outcome) -> Res
     )
 
 
-def _reason(strategy_type: StrategyType, ending: int) -> FinishReason | None:
+def finish_reason(strategy_type: StrategyType, ending: int) -> FinishReason | None:
     if ending == kernel.RAN:
         return None
     if ending == kernel.LIQUIDATED:

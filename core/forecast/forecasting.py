@@ -1,6 +1,7 @@
 """A forecast: one grid on the recent past and on the paths of every scenario, with all that it takes for granted."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from core.forecast.questions import ForecastQuestion
 from core.forecast.scenarios import scenarios
 from core.forecast.words import Words, say
 
+THREADS = 2
 CHECKPOINTS = (1 / 8, 1 / 4, 1 / 2, 1)  # of the horizon
 _NOT_SIMULATED = ("cell_loss_limit",)
 
@@ -31,8 +33,9 @@ def forecast(question: ForecastQuestion) -> dict[str, Any]:
     found, told, ways = {}, [], []
     for scenario in scenarios(moves, question.horizon_days):
         paths = Paths(moves, start, minutes, scenario.bend)
-        ticks = [paths.path(question.seed + number) for number in range(question.paths)]
-        found[scenario.name] = [trial.run(one) for one in ticks]
+        with ThreadPoolExecutor(THREADS) as pool:  # what is compiled holds no lock
+            ticks = list(pool.map(paths.path, range(question.seed, question.seed + question.paths)))
+            found[scenario.name] = list(pool.map(trial.run, ticks))
         told.append({"name": scenario.name, **scenario.words.as_json(), **bands(found[scenario.name])})
         if scenario.name == USUAL:
             ways = ticks

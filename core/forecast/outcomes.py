@@ -7,9 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from core.backtest import kernel
 from core.backtest.candles import Candles, Market
-from core.backtest.kernel import Numbers
-from core.backtest.simulator import simulate
+from core.backtest.entry import Entry
+from core.backtest.kernel import Amounts, Numbers
+from core.backtest.simulation import Outcome as SimulatedOutcome
+from core.backtest.simulation import Simulation
+from core.backtest.simulator import finish_reason, simulate
 from core.candles.store import MINUTE_MS
 from core.domain.lifecycle import FinishReason
 from core.domain.parameters import Parameters
@@ -40,31 +44,91 @@ class Trial:
     def __init__(self, parameters: Parameters, rules: SymbolRules, entry_price: Decimal) -> None:
         """Raises Invalid where there can be no such grid."""
         self.parameters, self.rules = parameters, rules
-        self._grid = plan(parameters, rules, entry_price) if parameters.trigger_price is None else None
+        self._entry = Entry(0, 0, entry_price)
+        self._grid = plan(parameters, rules, entry_price)
+        self._ready: tuple[Simulation, Amounts] | None = None
         self._stake = float(parameters.total_investment)
+        lines = parameters.lines or (parameters.lower_price, parameters.upper_price)
+        self._range = float(lines[0] / rules.tick_size), float(lines[-1] / rules.tick_size)
 
     def run(self, ticks: Numbers) -> Outcome:
         """`ticks`: rows open, high, low, close, of one minute each."""
-        minutes = ticks.shape[1]
-        times = np.arange(minutes, dtype=np.int64) * MINUTE_MS
-        market = Market(Candles(self.rules.tick_size, times, ticks))
-        result = simulate(self.parameters, self.rules, market, grid=self._grid)
-        ran = int(result.ended_at) // MINUTE_MS + 1
-        lower, upper = self._range_ticks()
-        closes = ticks[3, :ran]
+        if self.parameters.trigger_price is not None:
+            result = simulate(self.parameters, self.rules, _market(ticks, self.rules))
+            gains = float(result.total_pnl), float(result.grid_profit), float(result.max_drawdown)
+            ran = int(result.ended_at) // MINUTE_MS + 1
+            return self._told(ticks, gains, result.round_trips, ran, result.finish_reason)
+        run, slots = self._simulation(ticks)
+        outcome = run.replay()
+        total, grid_profit, round_trips = _counted(run, outcome, slots)
+        gains = total, grid_profit, float(outcome.drawdown)
+        reason = finish_reason(self.parameters.strategy_type, outcome.ending)
+        return self._told(ticks, gains, round_trips, outcome.candle + 1, reason)
+
+    def _simulation(self, ticks: Numbers) -> tuple[Simulation, Amounts]:
+        """With its slots; made ready for the lowest and the highest price so far."""
+        market, ready = _market(ticks, self.rules), self._ready
+        around = None if ready is None else ready[0].market
+        if ready is None or around is None or market.lowest < around.lowest or market.highest > around.highest:
+            ready = self._ready = self._made_ready(ticks, around)
+        run, slots = ready
+        return run.over(market), slots
+
+    def _made_ready(self, ticks: Numbers, around: Market | None) -> tuple[Simulation, Amounts]:
+        lowest, highest = int(ticks[2].min()), int(ticks[1].max())
+        if around is not None:
+            lowest = min(lowest, int(around.candles.prices[2, 0]))
+            highest = max(highest, int(around.candles.prices[1, 0]))
+        wide = np.array([[ticks[0, 0]], [highest], [lowest], [ticks[0, 0]]], np.int64)
+        run = Simulation(self.parameters, self.rules, _market(wide, self.rules), self._grid, self._entry)
+        return run, _slots(run)
+
+    def _told(
+        self, ticks: Numbers, gains: tuple[float, float, float], round_trips: int, ran: int, reason: FinishReason | None
+    ) -> Outcome:
+        closes, (lower, upper) = ticks[3, :ran], self._range
         return Outcome(
-            total_pnl=float(result.total_pnl),
-            grid_profit=float(result.grid_profit),
-            max_drawdown=float(result.max_drawdown),
+            *gains,
             inside=float(np.mean((closes >= lower) & (closes <= upper))),
-            round_trips_per_day=result.round_trips * MINUTES_A_DAY / minutes,
-            finish_reason=result.finish_reason,
-            held=self._stake * (ticks[3, -1] / ticks[0, 0] - 1),
+            round_trips_per_day=round_trips * MINUTES_A_DAY / ticks.shape[1],
+            finish_reason=reason,
+            held=self._stake * float(ticks[3, -1] / ticks[0, 0] - 1),
         )
 
-    def _range_ticks(self) -> tuple[float, float]:
-        lines = self.parameters.lines or (self.parameters.lower_price, self.parameters.upper_price)
-        return float(lines[0] / self.rules.tick_size), float(lines[-1] / self.rules.tick_size)
+
+def _market(ticks: Numbers, rules: SymbolRules) -> Market:
+    times = np.arange(ticks.shape[1], dtype=np.int64) * MINUTE_MS
+    return Market(Candles(rules.tick_size, times, ticks))
+
+
+def _counted(run: Simulation, outcome: SimulatedOutcome, slots: Amounts) -> tuple[float, float, int]:
+    """(total PnL, grid profit, round trips): as the simulator's books count them, in floats."""
+    lower, upper, quantity, sign, bought = slots
+    tick, step = float(run.rules.tick_size), float(run.rules.step_size)
+    maker, taker = float(run.rules.maker_fee), float(run.rules.taker_fee)
+    entry, last = float(run.entry.price), outcome.tick * tick
+    inventory, position = run.inventory * step, outcome.position * step
+    buys, sells = outcome.filled * quantity
+    total = float(np.sum(sells * upper * (1 - maker) - buys * lower * (1 + maker)))
+    total += position * last - inventory * entry - abs(inventory) * entry * taker
+    if outcome.ending != kernel.RAN:
+        total -= abs(position) * last * taker
+    closings = np.where(sign > 0, outcome.filled[1], outcome.filled[0])
+    line = np.where(sign > 0, lower, upper)
+    profit = closings * (upper - lower - (upper + lower) * maker)
+    profit -= bought * (closings > 0) * (sign * (entry - line) + entry * taker - line * maker)
+    return total, float(np.sum(quantity * profit)), int(closings.sum())
+
+
+def _slots(run: Simulation) -> Amounts:
+    """Rows: lower and upper line, quantity, side that opens, whether that was done at market."""
+    return np.array(
+        [
+            (float(cell.lower), float(cell.upper), float(cell.quantity), cell.opening_side.sign, cell.needs_inventory)
+            for cell in run.ladder.slots
+        ],
+        np.float64,
+    ).T
 
 
 def band(values: Sequence[float]) -> dict[str, str]:

@@ -53,13 +53,27 @@ def test_bands_are_in_order_and_parts_are_parts(strategy_type: StrategyType) -> 
         assert D(scenario["max_drawdown"]["low"]) >= 0
 
 
-def test_a_path_counts_as_the_simulator_counts_it() -> None:
-    parameters = grid(leverage=5)
-    ticks = Paths(moves_of(PAST), 250_000, 2880, Bend()).path(3)
-    market = Market(Candles(RULES.tick_size, np.arange(2880) * 60_000, ticks))
-    exact, told = simulate(parameters, RULES, market), Trial(parameters, RULES, ENTRY).run(ticks)
-    assert told.total_pnl == float(exact.total_pnl)
-    assert (told.grid_profit, told.max_drawdown) == (float(exact.grid_profit), float(exact.max_drawdown))
+@pytest.mark.parametrize("strategy_type", list(StrategyType))
+@pytest.mark.parametrize(
+    "changes", [{}, {"leverage": 75}, {"trigger_price": D(2490)}, {"stop": True}, {"trails": True}], ids=str
+)
+def test_every_path_counts_as_the_simulator_counts_it(strategy_type: StrategyType, changes: dict[str, Any]) -> None:
+    """One after the other in one trial, the wildest first and last."""
+    known = {"leverage": changes.get("leverage", 5), "trigger_price": changes.get("trigger_price")}
+    if "stop" in changes:
+        known["stop_loss"] = D(3100) if strategy_type is StrategyType.BEARISH else D(1900)
+    if "trails" in changes:
+        known |= {"trailing_up": D(3500)} if strategy_type is not StrategyType.BEARISH else {"trailing_down": D(1500)}
+    parameters = grid(strategy_type=strategy_type, **known)
+    trial = Trial(parameters, RULES, ENTRY)
+    for number, volatility in enumerate((6, 1, 2, 9)):
+        ticks = Paths(moves_of(PAST), 250_000, 2880, Bend(volatility=volatility)).path(number)
+        exact = simulate(parameters, RULES, Market(Candles(RULES.tick_size, np.arange(2880) * 60_000, ticks)))
+        told = trial.run(ticks)
+        assert told.finish_reason == exact.finish_reason
+        assert told.round_trips_per_day == exact.round_trips / 2
+        for name in ("total_pnl", "grid_profit", "max_drawdown"):
+            assert getattr(told, name) == pytest.approx(float(getattr(exact, name)), abs=1e-6)
 
 
 def test_a_stop_that_the_crash_reaches_is_told_and_so_is_what_has_none() -> None:
