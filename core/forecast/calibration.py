@@ -12,10 +12,11 @@ from core.domain.parameters import GridType, Parameters, StrategyType
 from core.domain.symbol_rules import SymbolRules
 from core.forecast.moves import Bend, Moves, Paths, retraced
 from core.forecast.outcomes import HIGH, LOW, MINUTES_A_DAY, Outcome, Trial
-from core.forecast.questions import PATHS, SEED
+from core.forecast.questions import SEED
 
 FIGURES = ("total_pnl", "grid_profit", "max_drawdown", "inside", "round_trips_per_day", "held")
 _REACH, _CELLS, _LEVERAGE, _STAKE = 1.5, 20, 3, 10_000
+_PATHS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def cuts(  # noqa: PLR0917 - a past, and how it is cut
 def _one(known: Moves, future: Moves, price: Decimal, rules: SymbolRules, day: float) -> Iterator[Cut]:
     tick = int(price / rules.tick_size)
     paths = Paths(known, tick, len(future), Bend())
-    ways = [paths.path(SEED + number) for number in range(PATHS)]
+    ways = [paths.path(SEED + number) for number in range(_PATHS)]
     truth = retraced(future, tick)
     for strategy_type in StrategyType:
         trial = Trial(_grid(strategy_type, price, known, len(future), rules), rules, price)
