@@ -61,22 +61,35 @@ def measure() -> list[Measurement]:
         list(pool.map(lambda one: simulate(one, RULES, market), _sets()))
     took = clock.monotonic() - began
     return [
-        *_beside(market, bare),
         Measurement("backtest.year", kernel, "ms", bare),
         Measurement("backtest.year_with_plan_and_books", whole, "ms", bare),
         Measurement("backtest.thousand_sets", took, "s", SETS / THREADS * bare / 1000),
         Measurement("backtest.first_call", _first_call_s(), "s"),
         Measurement("backtest.memory", (psutil.Process().memory_info().rss - resident) / 2**20, "MB"),
+        *_beside(),
     ]
 
 
-def _beside(market: Market, bare: float) -> list[Measurement]:
-    """Other simulators on the same year, where they are installed."""
+def _beside() -> list[Measurement]:
+    """Other simulators on the same grid, where they are installed, over as many candles as they bear."""
     if not RIVALS.exists():
-        sys.stderr.write("backtest.vectorbt is not run: requirements-bench.txt says how to install it\n")
+        sys.stderr.write("the other simulators are not run: requirements-bench.txt says how to install them\n")
         return []
-    seen = rival("vectorbt", neutral("92000", "108000", CELLS), RULES, market)
-    return [Measurement("backtest.vectorbt", 1000 * seen["seconds"], "ms", bare)]
+    grid, measured = neutral("92000", "108000", CELLS), []
+    for name, minutes in (("vectorbt", MINUTES), ("backtesting", 10_000)):
+        market = market_of(minutes)
+        entry = market.candles.price(0, 0)
+        lines = [int(line / RULES.tick_size) for line in plan(grid, RULES, entry).lines]
+        buying = sum(1 for line in lines[:-1] if line < market.candles.prices[0, 0])
+        floor = _floor(market, lines, buying)
+        took = 1000 * rival(name, grid, RULES, market)["seconds"]
+        measured.append(Measurement(f"backtest.{name}_{minutes}_candles", took, "ms", floor))
+    return measured
+
+
+def _floor(market: Market, lines: list[int], buying: int) -> float:
+    ticks = np.array(lines, np.int64)
+    return _ms(lambda: _count_fills(market.candles.prices, ticks, buying))
 
 
 def market_of(minutes: int) -> Market:
