@@ -25,7 +25,7 @@ from core.domain.parameters import GridType, Parameters, StrategyType
 from core.domain.plan import plan
 from core.domain.symbol_rules import SymbolRules
 from tests.bench.measurement import Measurement
-from tests.bench.rivals import RIVALS, neutral, rival
+from tests.bench.rivals import INSTALL, installed, neutral, rival
 from tests.unit.core.domain.examples import rules
 
 MINUTES, CELLS, SETS, THREADS, TURNS = 525_600, 50, 1000, 2, 40
@@ -72,11 +72,11 @@ def measure() -> list[Measurement]:
 
 def _beside() -> list[Measurement]:
     """Other simulators on the same grid, where they are installed, over as many candles as they bear."""
-    if not RIVALS.exists():
-        sys.stderr.write("the other simulators are not run: requirements-bench.txt says how to install them\n")
-        return []
     grid, measured = neutral("92000", "108000", CELLS), []
-    for name, minutes in (("vectorbt", MINUTES), ("backtesting", 10_000)):
+    for name, minutes in (("vectorbt", MINUTES), ("hftbacktest", 100_000), ("backtesting", 10_000)):
+        if not installed(name):
+            sys.stderr.write(f"{name} is not measured, it is not installed: {INSTALL}\n")
+            continue
         market = market_of(minutes)
         entry = market.candles.price(0, 0)
         lines = [int(line / RULES.tick_size) for line in plan(grid, RULES, entry).lines]

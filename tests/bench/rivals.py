@@ -17,8 +17,13 @@ from core.domain.parameters import GridType, Parameters, Sizing, StrategyType
 from core.domain.plan import plan
 from core.domain.symbol_rules import SymbolRules
 
-RIVALS = ROOT / "var" / "rivals" / "bin" / "python"
+RIVALS = ROOT / "var" / "rivals"
+INSTALL = "python3 -m venv var/rivals && var/rivals/bin/pip install -r requirements-bench.txt"
 SCRIPTS = Path(__file__).parent / "processes"
+
+
+def installed(name: str) -> bool:
+    return any(RIVALS.glob(f"lib/*/site-packages/{name}"))
 
 
 def neutral(lower: str, upper: str, cells: int) -> Parameters:
@@ -53,8 +58,9 @@ def rival(name: str, parameters: Parameters, rules: SymbolRules, market: Market,
             buying=sum(1 for line in grid.lines[:-1] if line < entry),
             quantity=float(grid.cells[0].quantity),
             fee=float(rules.maker_fee),
+            tick=float(market.candles.tick),
         )
-        command = [RIVALS, SCRIPTS / f"{name}_grid.py", file, *more]
+        command = [RIVALS / "bin" / "python", SCRIPTS / f"{name}_grid.py", file, *more]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
     seen: dict[str, Any] = json.loads(done.stdout)
     return seen
