@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -137,6 +137,7 @@ class VenueWatch:
         """Each mark may reach triggers, but for an odd one; of several of a symbol the last is published, with the
         extremes."""
         self._recent.note(marks)
+        self._meet({mark.symbol for mark in marks} - self._watches.keys())
         for mark in marks:
             self._watches[mark.symbol].take(mark.mark_price, clock.monotonic())
         self._marks |= {mark.symbol: mark.mark_price for mark in marks}
@@ -154,6 +155,11 @@ class VenueWatch:
             mark.symbol: _plain(mark, self._recent.of(mark)) | {"odd": self._watches[mark.symbol].odd} for mark in marks
         }
         bus.publish_marks(self._exchange, published)
+
+    def _meet(self, symbols: Collection[str]) -> None:
+        """The mark that was published last comes before the first that is heard: it may have jumped in between."""
+        for symbol, known in bus.marks(self._exchange, list(symbols)).items():
+            self._watches[symbol].take(Decimal(known["mark_price"]), clock.monotonic())
 
     def _tell_oddities(self) -> None:
         """Of what has become odd, and of what is no longer."""

@@ -19,6 +19,7 @@ from tasks import market
 from tasks.market import VenueWatch
 from tests.support.environment import forget_settings
 from tests.support.grids import PARAMETERS, running_grid, strategy_row
+from tests.support.servers import RedisServer
 
 D = Decimal
 GUARDED = replace(PARAMETERS, stop_loss=D(90000), take_profit=D(110000))
@@ -218,6 +219,17 @@ def test_an_odd_mark_reaches_nothing_and_a_jump_that_stays_reaches_what_it_passe
     tell_of_markets({"BTCUSDT": ""})
     with Session.reading() as session:
         assert session.scalars(select(Event.code).order_by(Event.id)).all() == ["market_odd", "market_calm"]
+
+
+def test_who_begins_anew_believes_no_jump_from_the_mark_that_was_published_last(
+    database_url: str, redis_server: RedisServer, bell: Bell
+) -> None:
+    running_grid(parameters=GUARDED)
+    take(watching(), 100000)
+    anew = watching()
+    anew.load()
+    take(anew, 89000)
+    assert [task for task, *_ in bell.taken()] == ["tasks.upkeep.note_markets"]
 
 
 def test_marks_that_stop_are_told_of_once_and_again_when_they_come_back(database_url: str, bell: Bell) -> None:

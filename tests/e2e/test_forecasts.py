@@ -1,0 +1,40 @@
+"""A forecast through the real processes: the worker loads the candles, the web process's child computes."""
+
+from typing import Any
+
+from tests.support.stack import Stack, User, on_postgresql
+from tests.support.waiting import wait_until
+
+GRID = {
+    "symbol": "ETHUSDT",
+    "grid_type": "ARITHMETIC",
+    "strategy_type": "NEUTRAL",
+    "lower_price": "2400",
+    "upper_price": "2600",
+    "grid_number": 10,
+    "total_investment": "2000",
+    "leverage": 5,
+}
+
+
+@on_postgresql
+def test_what_a_grid_may_come_to_is_told_and_kept_beside_what_comes(stack: Stack, user: User) -> None:
+    told = user.api.post("/grid/forecast/paper", GRID)
+    assert told["history"]["candles"] >= 1440
+    if told["history"]["task_id"] is not None:
+        wait_until(lambda: _is_loaded(user, told["history"]["task_id"]), 30, "the candles are loaded")
+    wanted = {"symbol": "ETHUSDT", "total_investment": "2000", "aim": "balanced"}
+    suggested = user.api.post("/grid/suggest/paper", wanted)
+    assert suggested["sets"]
+    grid_id = user.start_grid(**GRID)
+    wait_until(lambda: _performance(user, grid_id)["forecast"] is not None, 15, "the forecast is kept")
+
+
+def _is_loaded(user: User, task_id: str) -> bool:
+    task = user.api.get(f"/tasks/{task_id}")
+    assert task["state"] != "FAILURE", task
+    return bool(task["state"] == "SUCCESS")
+
+
+def _performance(user: User, grid_id: int) -> dict[str, Any]:
+    return user.api.get(f"/grid/performance/paper/{grid_id}")
