@@ -1,9 +1,10 @@
 """Judges what a user asks for, at creation, in previews and at the start: one code, every reason, every range."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from itertools import pairwise
 
 from core.domain.backing import Backing
@@ -50,7 +51,7 @@ class Review:
 
     errors: dict[str, list[str]]
     reason: str | None
-    ranges: dict[str, Range]
+    find_ranges: Callable[[], dict[str, Range]] = field(compare=False)
     warnings: tuple[Warning, ...] = ()
     plan: Plan | None = None
     net_profit_min_pct: Decimal | None = None
@@ -59,6 +60,11 @@ class Review:
     liquidation_lower: Decimal | None = None
     liquidation_upper: Decimal | None = None
     maximum_loss: Decimal | None = None
+
+    @property
+    def ranges(self) -> dict[str, Range]:
+        """What each field may be. Worked out when asked for: it takes many times as long as the verdict."""
+        return self.find_ranges()
 
 
 def review(  # noqa: PLR0917 - what is asked, then what surrounds it
@@ -80,17 +86,19 @@ def review(  # noqa: PLR0917 - what is asked, then what surrounds it
     """
     problems = list(number_problems(parameters)) or list(field_problems(parameters, rules))
     if problems:
-        return _refusal(problems, basic_ranges(rules))
+        return _refusal(problems, partial(basic_ranges, rules))
     try:
         grid = sketch(parameters, rules, entry_price, available_balance, other_orders, running=running)
     except Invalid as error:
-        return _refusal(_from(error), _ranges_without_lines(parameters, rules, entry_price, other_orders))
+        found = partial(_ranges_without_lines, parameters, rules, entry_price, other_orders)
+        return _refusal(_from(error), found)
     may_be_at_limit = running is not None and running.keeps_lines and running.keeps_limits
     problems += [*_grid_problems(grid, may_be_at_limit), *_balance_problems(grid)]
     try:
         planned = plan(parameters, rules, entry_price, running)
     except Invalid as error:
-        return _refusal([*problems, *_from(error), *symbol_problems(parameters, symbol_use)], ranges_of(grid))
+        found = partial(ranges_of, grid)
+        return _refusal([*problems, *_from(error), *symbol_problems(parameters, symbol_use)], found)
     problems += [*_leverage_problems(grid, planned), *symbol_problems(parameters, symbol_use)]
     return _verdict(grid, planned, problems, symbol_use is not None, backing)
 
@@ -112,7 +120,7 @@ def _verdict(
     return Review(
         errors=_by_field(problems),
         reason=problems[0].reason if problems else None,
-        ranges=ranges_of(grid),
+        find_ranges=partial(ranges_of, grid),
         warnings=(*planned.warnings, *seen.warnings),
         plan=planned,
         net_profit_min_pct=seen.net_profit_min_pct,
@@ -124,8 +132,8 @@ def _verdict(
     )
 
 
-def _refusal(problems: Sequence[Problem], ranges: dict[str, Range]) -> Review:
-    return Review(errors=_by_field(problems), reason=problems[0].reason, ranges=ranges)
+def _refusal(problems: Sequence[Problem], find_ranges: Callable[[], dict[str, Range]]) -> Review:
+    return Review(errors=_by_field(problems), reason=problems[0].reason, find_ranges=find_ranges)
 
 
 def _by_field(problems: Sequence[Problem]) -> dict[str, list[str]]:
