@@ -3,6 +3,7 @@
 It holds no thread and no connection when it forks. Leases spread the accounts over hosts.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -168,6 +169,7 @@ def main() -> None:
     follow_its_clock()
     exchange.preload()
     app.preload()
+    gc.freeze()  # a child's collections would write to, and so copy, every page that it shares with the others
     Supervisor().run()
 
 
