@@ -2,19 +2,9 @@
 
 from typing import Any
 
+from tests.e2e.test_flows import GRID, SYMBOL
 from tests.support.stack import Stack, User, on_postgresql
 from tests.support.waiting import wait_until
-
-GRID = {
-    "symbol": "ETHUSDT",
-    "grid_type": "ARITHMETIC",
-    "strategy_type": "NEUTRAL",
-    "lower_price": "2400",
-    "upper_price": "2600",
-    "grid_number": 10,
-    "total_investment": "2000",
-    "leverage": 5,
-}
 
 
 @on_postgresql
@@ -23,7 +13,7 @@ def test_what_a_grid_may_come_to_is_told_and_kept_beside_what_comes(stack: Stack
     assert told["history"]["candles"] >= 1440
     if told["history"]["task_id"] is not None:
         wait_until(lambda: _is_loaded(user, told["history"]["task_id"]), 30, "the candles are loaded")
-    wanted = {"symbol": "ETHUSDT", "total_investment": "2000", "aim": "balanced"}
+    wanted = {"symbol": SYMBOL, "total_investment": "2000", "aim": "balanced"}
     suggested = user.api.post("/grid/suggest/paper", wanted)
     assert suggested["sets"]
     grid_id = user.start_grid(**GRID)
