@@ -37,7 +37,8 @@ def venue_away(
     paper_server.restore_service()
 
 
-def in_time(call: Any, seconds: float) -> Any:
+def in_time(call: Any, seconds: float = 5) -> Any:
+    """The answer; in what hangs here, hangs 8 seconds or for ever. A busy machine takes a second or two of its own."""
     begun = monotonic()
     answer = call()
     assert monotonic() - begun < seconds
@@ -47,7 +48,7 @@ def in_time(call: Any, seconds: float) -> Any:
 def test_cached_rules_are_served_and_marked_stale(anna: Person, venue_away: Any) -> None:
     fresh: Any = anna.get(RULES).json
     venue_away()
-    answer = in_time(lambda: anna.get(f"{RULES}?refresh=true"), 3)
+    answer = in_time(lambda: anna.get(f"{RULES}?refresh=true"))
     stale: Any = answer.json
     assert answer.status_code == 200
     assert (fresh["stale"], stale["stale"]) == (False, True)
@@ -64,7 +65,7 @@ def test_what_needs_the_venue_is_503_after_two_seconds(anna: Person, grid: dict[
         lambda: anna.get("/market/paper/BTCUSDT"),
         lambda: anna.get("/market/paper/BTCUSDT/candles"),
     ):
-        answer = in_time(call, 2.8)
+        answer = in_time(call)
         assert answer.status_code == 503
         assert answer.headers["Retry-After"]
 
@@ -72,14 +73,14 @@ def test_what_needs_the_venue_is_503_after_two_seconds(anna: Person, grid: dict[
 def test_without_any_rules_nobody_knows_the_symbols(app: Flask, anna: Person, venue_away: Any) -> None:
     venue_away()
     for path in (RULES, "/grid/all-symbols/paper"):
-        assert in_time(lambda path=path: anna.get(path), 2.8).status_code == 503
+        assert in_time(lambda path=path: anna.get(path)).status_code == 503
 
 
 def test_what_needs_no_venue_works(anna: Person, grid: dict[str, Any], venue_away: Any) -> None:
     anna.post("/grid/create/paper", grid)
     venue_away()
     for path in ("detail", "orders", "fills", "performance"):
-        assert in_time(lambda path=path: anna.get(f"/grid/{path}/paper/1"), 3).status_code == 200
+        assert in_time(lambda path=path: anna.get(f"/grid/{path}/paper/1")).status_code == 200
     assert anna.get("/grid/list/paper").status_code == 200
     assert anna.post("/grid/start/paper/1").status_code == 202
     assert anna.post("/grid/stop/paper/1").status_code == 202
@@ -91,10 +92,21 @@ def test_operations_are_accepted_while_the_broker_is_away(
     anna.post("/grid/create/paper", grid)
     redis_server.kill()
     for path in ("start", "stop"):
-        answer = in_time(lambda path=path: anna.post(f"/grid/{path}/paper/1"), 3.5)
+        answer = in_time(lambda path=path: anna.post(f"/grid/{path}/paper/1"))
         assert answer.status_code == 202
         assert (anna.get(f"/tasks/{answer.json['task_id']}").json or {})["state"] == "PENDING"
     assert anna.get("/grid/detail/paper/1").status_code == 200
+
+
+def waited_for(listener: socket.socket) -> int:
+    """How often somebody connected who was never answered."""
+    listener.setblocking(False)
+    for count in range(100):
+        try:
+            listener.accept()[0].close()
+        except BlockingIOError:
+            return count
+    raise AssertionError("nobody asks so often")
 
 
 @pytest.mark.parametrize("path", ["/grid/detail/paper/1", "/connections", "/grid/performance/paper/1"])
@@ -107,7 +119,8 @@ def test_a_broker_that_says_nothing_holds_up_no_page(
         monkeypatch.setenv("REDIS_URL", f"redis://127.0.0.1:{listener.getsockname()[1]}/0")
         settings.cache_clear()
         bus.redis.cache_clear()
-        assert in_time(lambda: anna.get(path), 2).status_code == 200
+        assert in_time(lambda: anna.get(path)).status_code == 200
+        assert waited_for(listener) == 1, "once, not for each question"
 
 
 @pytest.fixture(params=["refuses", "says nothing"])
@@ -124,7 +137,7 @@ def lost_database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("path", ["/grid/list/paper", "/exchange-keys", "/tasks/abc", "/grid/detail/paper/1"])
 def test_without_a_database_the_answer_is_503_in_time(anna: Person, lost_database: None, path: str) -> None:
-    answer = in_time(lambda: anna.get(path), 3)
+    answer = in_time(lambda: anna.get(path))
     assert (answer.status_code, answer.json["reason"]) == (503, "database_unavailable")
     assert answer.headers["Retry-After"]
 
@@ -133,4 +146,4 @@ def test_nobody_logs_in_without_a_database(lost_database: None) -> None:
     client = create_app({"RATELIMIT_STORAGE_URI": "memory://", "RATELIMIT_STORAGE_OPTIONS": {}}).test_client()
     body = {"email": "anna@example.com", "password": "long enough for all"}
     for path in ("login", "register"):
-        assert in_time(lambda path=path: client.post(f"/api/v1/auth/{path}", json=body), 3).status_code == 503
+        assert in_time(lambda path=path: client.post(f"/api/v1/auth/{path}", json=body)).status_code == 503
