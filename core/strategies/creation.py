@@ -101,7 +101,7 @@ class Ground:
     @property
     def other_orders(self) -> int:
         """Live ones of the account on the symbol that are not this grid's."""
-        return self.around.other_orders + len(orders_of_user(self.around, self.told))
+        return self.around.other_orders + len(orders_of_user(self.around, self.told, self.around.symbol))
 
     def free(self, leverage: int, stake: Stake | None = None) -> Decimal | None:
         """What may back a grid of this leverage, USDT; None without a key."""

@@ -117,7 +117,7 @@ def _lack(session: OrmSession, strategy: GridStrategy, checked: Checked) -> str 
     if strategy.total_investment > free:
         return f"the grid needs {strategy.total_investment} USDT of margin, available are {free} USDT"
     taken = capital.orders_of_others(session, strategy.account_id, strategy.symbol, strategy.id)
-    taken += len(orders_of_user(checked.around, checked.told))
+    taken += len(orders_of_user(checked.around, checked.told, strategy.symbol))
     problems = order_count_problems(checked.settled, len(checked.review.plan.cells), checked.rules.rules, taken)
     return problems[0].message if problems else None
 

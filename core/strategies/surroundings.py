@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
@@ -47,11 +48,11 @@ class Surroundings:
 @dataclass(frozen=True, slots=True)
 class AtVenue:
     """What the venue tells of the account: its USDT, every symbol that it holds or has orders on, and its orders on the
-    grid's own symbol."""
+    grid's own symbol and on those that its other strategies trade."""
 
     balance: Balance
     positions: Mapping[str, Position]
-    orders: Sequence[OrderNews]
+    orders: Mapping[str, Sequence[OrderNews]]
 
 
 def surroundings(
@@ -80,14 +81,17 @@ def ask(around: Surroundings, deadline: Deadline) -> Callable[[], AtVenue | None
     """Begins to; None without an account. The result raises VenueUnavailable, VenueRefused."""
     if around.account is None:
         return lambda: None
-    api, symbol = account_api(around.account.exchange, credentials_of(around.account)), around.symbol
+    api = account_api(around.account.exchange, credentials_of(around.account))
     balances, positions = deadline.begin(api.balances), deadline.begin(api.positions)
-    orders = deadline.begin(lambda: api.open_orders(symbol))
+    symbols = {around.symbol, *(row.symbol for row in around.strategies)}
+    orders = {symbol: deadline.begin(partial(api.open_orders, symbol)) for symbol in symbols}
     nothing = Balance(SETTLEMENT_ASSET, ZERO, ZERO)
 
     def told() -> AtVenue:
         balance = next((one for one in balances() if one.asset == SETTLEMENT_ASSET), nothing)
-        return AtVenue(balance, {one.symbol: one for one in positions()}, orders())
+        return AtVenue(
+            balance, {one.symbol: one for one in positions()}, {symbol: read() for symbol, read in orders.items()}
+        )
 
     return told
 
@@ -103,7 +107,8 @@ def backing_of(around: Surroundings, told: AtVenue | None, *, leaves_position: b
             if not one.isolated_wallet and one.symbol != around.symbol:
                 spare += one.unrealized_pnl - one.maintenance_margin
         here = told.positions.get(around.symbol)
-        whole = Backing(spare, orders=[*_resting(order for order in told.orders if not _is_own(around, order))])
+        beside_it = (order for order in told.orders[around.symbol] if not _is_own(around, order))
+        whole = Backing(spare, orders=[*_resting(beside_it)])
         if here is None or not here.quantity:
             return whole
         beside = whole.without(-here.quantity, here.unrealized_pnl - here.quantity * here.mark_price)
@@ -116,26 +121,24 @@ def held(row: GridStrategy, mark: Decimal) -> tuple[Decimal, Decimal]:
         return row.position, row.position * mark - row.ledger.unrealized_pnl(mark)
 
 
-def orders_of_user(around: Surroundings, told: AtVenue | None) -> list[OrderNews]:
-    """On the grid's symbol, those that no strategy has placed."""
-    orders = () if told is None else told.orders
+def orders_of_user(around: Surroundings, told: AtVenue | None, symbol: str) -> list[OrderNews]:
+    """On a symbol that the account's strategies trade, those that none of them has placed."""
+    orders = () if told is None else told.orders[symbol]
     return [order for order in orders if around.ours.strategy_of(order.client_order_id) is None]
 
 
 def margin_of_user(around: Surroundings, told: AtVenue, leverage: int) -> Decimal:
-    """What the user's own positions and orders take of the account's margin, USDT. Of a symbol that grids trade, other
-    than this grid's own, his orders are not known."""
+    """What the user's own positions and orders take of the account's margin, USDT; on the grid's symbol with its
+    `leverage`."""
+    leverages = {row.symbol: row.leverage for row in around.strategies} | {around.symbol: leverage}
     with localcontext(PRECISE):
         margin = ZERO
         for symbol, one in told.positions.items():
-            sharing = [row for row in around.strategies if row.symbol == symbol]
-            his = one.quantity - sum((row.position for row in sharing), ZERO)
-            if symbol == around.symbol:
-                margin += _worst(his * one.mark_price, orders_of_user(around, told)) / leverage
-            elif sharing:
-                margin += abs(his) * one.mark_price / sharing[-1].leverage
-            else:
+            if symbol not in leverages:
                 margin += one.initial_margin
+                continue
+            his = one.quantity - sum((row.position for row in around.strategies if row.symbol == symbol), ZERO)
+            margin += _worst(his * one.mark_price, orders_of_user(around, told, symbol)) / leverages[symbol]
         return margin
 
 

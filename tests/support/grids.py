@@ -130,6 +130,13 @@ def strategy_row(strategy_id: int) -> GridStrategy:
         return session.get_one(GridStrategy, strategy_id)
 
 
+def change(strategy_id: int, **columns: object) -> None:
+    with Session.begin() as session:
+        strategy = session.get_one(GridStrategy, strategy_id)
+        for name, value in columns.items():
+            setattr(strategy, name, value)
+
+
 def order_rows(strategy_id: int, *statuses: OrderStatus) -> list[GridOrder]:
     """Its orders, oldest first; of the statuses named, or all."""
     query = select(GridOrder).where(GridOrder.strategy_id == strategy_id).order_by(GridOrder.id)

@@ -8,7 +8,7 @@ from core.db import Session
 from core.domain.lifecycle import StrategyStatus
 from core.models import GridStrategy
 from core.strategies.capital import committed, orders_of_others
-from tests.support.grids import running_grid
+from tests.support.grids import change, running_grid
 
 pytestmark = pytest.mark.usefixtures("database_url")
 
@@ -32,13 +32,6 @@ def needs(strategy_id: int | None) -> tuple[Decimal, int]:
     """What all the others need: USDT, and orders."""
     with Session.reading() as session:
         return committed(session, 1, strategy_id), orders_of_others(session, 1, "BTCUSDT", strategy_id)
-
-
-def change(strategy_id: int, **columns: object) -> None:
-    with Session.begin() as session:
-        strategy = session.get_one(GridStrategy, strategy_id)
-        for name, value in columns.items():
-            setattr(strategy, name, value)
 
 
 def test_of_two_that_start_at_once_the_first_is_not_in_the_seconds_way(pair: tuple[int, int]) -> None:

@@ -10,18 +10,11 @@ from core import bus, equity
 from core.clock import now
 from core.db import Session
 from core.domain.lifecycle import StrategyStatus
-from core.models import EquitySnapshot, GridStrategy
-from tests.support.grids import running_grid, strategy_row
+from core.models import EquitySnapshot
+from tests.support.grids import change, running_grid, strategy_row
 
 pytestmark = pytest.mark.usefixtures("database_url", "redis_server")
 D = Decimal
-
-
-def change(grid: int, **values: object) -> None:
-    with Session.begin() as session:
-        row = session.get_one(GridStrategy, grid)
-        for name, value in values.items():
-            setattr(row, name, value)
 
 
 def snapshot_at(mark: str) -> None:

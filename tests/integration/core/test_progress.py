@@ -12,17 +12,10 @@ from core.domain.order import OrderStatus
 from core.models import GridOrder, GridStrategy, Operation
 from core.strategies.progress import advance, advance_all
 from core.strategies.requests import request_pause, request_resume, request_stop_all
-from tests.support.grids import order_rows, running_grid, strategy_row
+from tests.support.grids import change, order_rows, running_grid, strategy_row
 
 pytestmark = pytest.mark.usefixtures("database_url", "redis_server")
 D = Decimal
-
-
-def change(strategy_id: int, **values: object) -> None:
-    with Session.begin() as session:
-        row = session.get_one(GridStrategy, strategy_id)
-        for name, value in values.items():
-            setattr(row, name, value)
 
 
 def test_a_start_is_done_when_every_order_was_accepted_even_if_one_was_cancelled_by_hand_since() -> None:

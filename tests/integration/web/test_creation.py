@@ -1,7 +1,6 @@
 """Creating, previewing and changing strategies with live rules, prices and balances."""
 
 from decimal import Decimal
-from queue import SimpleQueue
 from typing import Any
 
 import httpx
@@ -11,32 +10,19 @@ from sqlalchemy import func, select
 
 from core.clock import sleep
 from core.config import settings
-from core.credentials import credentials_of
 from core.db import Session
 from core.domain.lifecycle import StrategyStatus
 from core.domain.lines import grid_lines
-from core.domain.order import OrderStatus, OrderType, Side
-from core.exchange import account_api, trading_connection, venue_now_ms
-from core.exchange.base import NewOrder, Outcome, Reply
-from core.models import ExchangeApi, GridCell, GridOrder, GridStrategy, Operation
+from core.models import GridCell, GridOrder, GridStrategy, Operation
 from core.strategies.creation import JUST_READ
 from core.strategies.parameters import parameters_of
 from core.strategies.starting import make_plan
 from core.symbols import rules_of
-from tests.support.grids import strategy_row
+from tests.support.grids import change, strategy_row
 from tests.support.servers import PaperServer
-from tests.unit.web.people import Person, somebody
+from tests.unit.web.people import Person, refused, somebody
 
 D = Decimal
-
-
-def refused(answer: Any) -> tuple[int, str]:
-    return answer.status_code, answer.json["reason"]
-
-
-def set_status(strategy_id: int, status: StrategyStatus) -> None:
-    with Session.begin() as session:
-        session.get_one(GridStrategy, strategy_id).status = status
 
 
 def count(table: Any) -> int:
@@ -208,48 +194,6 @@ def test_a_symbol_that_was_listed_a_moment_ago_is_known(
     assert anna.post("/grid/create/paper", {**grid, "symbol": "NEWUSDT"}).status_code == 201
 
 
-@pytest.mark.parametrize(
-    ("other", "reason"),
-    [({"leverage": 4}, "symbol_leverage_differs"), ({"margin_type": "ISOLATED"}, "symbol_margin_type_differs")],
-)
-def test_two_strategies_on_a_symbol_share_its_settings(
-    anna: Person, grid: dict[str, Any], other: dict[str, Any], reason: str
-) -> None:
-    anna.post("/grid/create/paper", grid)
-    set_status(1, StrategyStatus.RUNNING)
-    assert refused(anna.post("/grid/create/paper", {**grid, **other})) == (409, reason)
-    assert anna.post("/grid/create/paper", grid).status_code == 201
-    set_status(1, StrategyStatus.STOPPED)
-    assert anna.post("/grid/create/paper", {**grid, **other}).status_code == 201
-
-
-def test_orders_of_other_strategies_count_against_the_symbols_limit(anna: Person, grid: dict[str, Any]) -> None:
-    anna.post("/grid/create/paper", grid)
-    with Session.begin() as session:
-        strategy = session.get_one(GridStrategy, 1)
-        session.add_all(_order(strategy, number) for number in range(195))
-    assert refused(anna.post("/grid/create/paper", grid)) == (422, "too_many_orders")
-    assert anna.post("/grid/create/paper", {**grid, "grid_number": 5}).status_code == 201
-    assert anna.put("/grid/update/paper/1", {"grid_number": 20}, headers={"If-Match": '"1"'}).status_code == 200
-
-
-def _order(strategy: GridStrategy, number: int) -> GridOrder:
-    return GridOrder(
-        strategy_id=strategy.id,
-        account_id=strategy.account_id,
-        generation=1,
-        sequence=number,
-        exchange="paper",
-        symbol="BTCUSDT",
-        purpose="OPEN",
-        type="LIMIT",
-        side=Side.BUY,
-        quantity=D(1),
-        client_order_id=f"order-{number}",
-        status=OrderStatus.PLACED,
-    )
-
-
 def test_a_change_keeps_what_is_left_out(anna: Person, grid: dict[str, Any]) -> None:
     anna.post("/grid/create/paper", {**grid, "stop_loss": "70000", "close_position_on_stop": True})
     answer = anna.put("/grid/update/paper/1", {"leverage": 3}, headers={"If-Match": '"1"'})
@@ -285,7 +229,7 @@ def test_a_change_is_checked_as_a_creation_is(anna: Person, grid: dict[str, Any]
 def test_a_reset_takes_checked_parameters_along(anna: Person, grid: dict[str, Any]) -> None:
     anna.post("/grid/create/paper", grid)
     assert refused(anna.post("/grid/reset/paper/1", {"leverage": 1000})) == (422, "leverage_out_of_range")
-    set_status(1, StrategyStatus.STOPPED)
+    change(1, status=StrategyStatus.STOPPED)
     answer = anna.post("/grid/reset/paper/1", {"leverage": 3, "name": "again", "close_position": True})
     assert (answer.status_code, (answer.json or {})["status"]) == (202, "STARTING")
     shown: Any = anna.get("/grid/detail/paper/1").json
@@ -296,7 +240,7 @@ def test_a_dry_run_of_a_reset_tells_its_plan_and_does_nothing(anna: Person, grid
     anna.post("/grid/create/paper", grid)
     anna.post("/grid/start/paper/1")
     make_plan(1)
-    set_status(1, StrategyStatus.RUNNING)
+    change(1, status=StrategyStatus.RUNNING)
     with Session.begin() as session:
         row = session.get_one(GridStrategy, 1)
         row.position, row.bought_quote = D("0.01"), D(800)
@@ -315,7 +259,7 @@ def test_a_dry_run_of_a_reset_tells_its_plan_and_does_nothing(anna: Person, grid
     kept: Any = anna.post(url, {"leverage": 3}).json
     assert (kept["closed_quantity"], kept["warnings"][-1]["code"]) == ("0", "position_stays")
     assert (strategy_row(1).status, strategy_row(1).version, count(Operation)) == ("RUNNING", 1, 1)
-    set_status(1, StrategyStatus.STOPPING)
+    change(1, status=StrategyStatus.STOPPING)
     assert refused(anna.post(url, new)) == (409, "bad_state")
 
 
@@ -329,27 +273,6 @@ def test_a_second_create_with_the_same_key_makes_nothing_new(anna: Person, grid:
     assert refused(other) == (422, "idempotency_mismatch")
 
 
-def test_a_grid_is_refused_what_another_may_come_to_need(anna: Person, grid: dict[str, Any]) -> None:
-    """It has no orders yet: what the venue says to be available does not know of it."""
-    first: Any = anna.post("/grid/create/paper", {**grid, "total_investment": "7000"}).json
-    second = {**grid, "total_investment": "3001"}
-    assert anna.post("/grid/create/paper", second).status_code == 201
-    set_status(first["id"], StrategyStatus.STARTING)
-    answer = anna.post("/grid/create/paper", second)
-    assert refused(answer) == (422, "insufficient_balance")
-    assert "available are 3000" in answer.json["message"]  # type: ignore[index]
-    assert anna.post("/grid/create/paper", {**second, "total_investment": "3000"}).status_code == 201
-
-
-def test_cells_that_have_no_order_yet_count_against_the_symbols_limit(anna: Person, grid: dict[str, Any]) -> None:
-    grid = {**grid, "leverage": 20}
-    number = anna.post("/grid/create/paper", {**grid, "grid_number": 150}).json["id"]  # type: ignore[index]
-    set_status(number, StrategyStatus.PAUSED)
-    answer = anna.post("/grid/create/paper", {**grid, "grid_number": 51})
-    assert refused(answer) == (422, "too_many_orders")
-    assert anna.post("/grid/create/paper", {**grid, "grid_number": 50}).status_code == 201
-
-
 def test_a_liquidation_inside_the_range_is_warned_of_or_refused_as_configured(
     anna: Person, grid: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -361,30 +284,3 @@ def test_a_liquidation_inside_the_range_is_warned_of_or_refused_as_configured(
     settings.cache_clear()
     assert refused(anna.post("/grid/create/paper", steep)) == (422, "liquidation_inside_range")
     assert anna.post("/grid/create/paper", grid).status_code == 201
-
-
-def test_the_users_own_orders_count_against_the_symbols_limit_and_the_balance(
-    anna: Person, grid: dict[str, Any]
-) -> None:
-    """0.5 BTC bid at 70,000 take 1,750 USDT at the grid's leverage of 20, and one place of 200."""
-    anna.post("/grid/create/paper", grid)
-    with Session.reading() as session:
-        account = session.get_one(ExchangeApi, strategy_row(1).account_id)
-    account_api("paper", credentials_of(account)).set_leverage("BTCUSDT", 20)
-    replies: SimpleQueue[Reply] = SimpleQueue()
-    own = NewOrder("BTCUSDT", Side.BUY, OrderType.LIMIT, D("0.5"), D(70000), "mine", venue_now_ms("paper"))
-    venue = trading_connection("paper", credentials_of(account))
-    venue.place(own, replies.put)
-    assert replies.get(timeout=10).outcome is Outcome.ACCEPTED
-    venue.close()
-    grid = {**grid, "leverage": 20}
-    answer = anna.post("/grid/create/paper", {**grid, "grid_number": 200})
-    assert refused(answer) == (422, "too_many_orders")
-    assert anna.post("/grid/create/paper", {**grid, "grid_number": 199}).status_code == 201
-    number = anna.post("/grid/create/paper", {**grid, "total_investment": "6000"}).json["id"]  # type: ignore[index]
-    with Session.begin() as session:  # it has orders: what the venue calls available lacks what is its own
-        row = session.get_one(GridStrategy, number)
-        row.status, row.entry_price = StrategyStatus.PAUSED, D(80000)
-    answer = anna.post("/grid/create/paper", {**grid, "total_investment": "2251"})
-    assert refused(answer) == (422, "insufficient_balance")
-    assert "available are 2250" in answer.json["message"]  # type: ignore[index]

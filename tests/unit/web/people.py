@@ -41,6 +41,11 @@ class Person:
         return self.call("DELETE", path, **options)
 
 
+def refused(answer: Any) -> tuple[int, str]:
+    """Status and reason of an answer."""
+    return answer.status_code, answer.json["reason"]
+
+
 def somebody(app: Flask) -> Person:
     """A new user, whose password nobody needs."""
     with Session.begin() as session:
