@@ -1,6 +1,7 @@
 """Candles as whole ticks, and funding payments: what a simulation runs over."""
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -9,7 +10,7 @@ from math import lcm
 
 import numpy as np
 
-from core.backtest.kernel import BLOCK, Numbers
+from core.backtest.kernel import BLOCK, Amounts, Numbers
 from core.candle_files import Candle, Payment
 from core.domain.exact import EXACT, multiple
 from core.errors import Invalid
@@ -41,8 +42,8 @@ class Candles:
 class Market:
     """Candles with the funding payments that fall within their time, worked out once for any number of grids.
 
-    `due`: the candle before which each payment is applied; `receipts`: what each brings to one base held long (quote);
-    `numerators` are the same over one `denominator`, `amounts` as floats.
+    `due`: the candle before which each payment is applied; `numerators` over one `denominator`: what each brings to one
+    base held long (quote); `amounts` are the same as floats.
     `blocks`: the lowest low and the highest high of each whole block of candles, as the kernel skips them.
     """
 
@@ -52,18 +53,28 @@ class Market:
         within = sorted((one for one in payments if first <= one.at <= last), key=lambda one: one.at)
         self.due: Numbers = np.searchsorted(candles.times, [one.at for one in within]).astype(np.int64)
         marks = (candles.price(0, int(candle)) for candle in self.due)
-        self.receipts = [
+        receipts = [
             EXACT.multiply(-(opened if one.mark is None else one.mark), one.rate)
             for one, opened in zip(within, marks, strict=True)
         ]
-        self.denominator = lcm(*(receipt.as_integer_ratio()[1] for receipt in self.receipts))
-        self.numerators = [int(receipt * self.denominator) for receipt in map(Fraction, self.receipts)]
-        self.amounts = np.array(self.receipts, np.float64)
+        self.denominator = lcm(*(receipt.as_integer_ratio()[1] for receipt in receipts))
+        self.numerators = [int(receipt * self.denominator) for receipt in map(Fraction, receipts)]
+        self.amounts: Amounts = np.array(receipts, np.float64)
         self.highest = candles.price(1, int(candles.prices[1].argmax()))
         self.lowest = candles.price(2, int(candles.prices[2].argmin()))
         whole = len(candles) // BLOCK * BLOCK
         high, low = (candles.prices[row, :whole].reshape(-1, BLOCK) for row in (1, 2))
         self.blocks = np.stack((low.min(axis=1), high.max(axis=1)))
+
+    def paying(self, rate: Decimal, every: int) -> "Market":
+        """The same candles with a payment before each `every`th of them but the first, always at this rate."""
+        other = copy(self)
+        other.due = np.arange(every, len(self.candles), every, dtype=np.int64)
+        opened, a_tick = self.candles.prices[0, other.due], -Fraction(self.candles.tick) * Fraction(rate)
+        other.denominator = a_tick.denominator
+        other.numerators = [tick * a_tick.numerator for tick in opened.tolist()]
+        other.amounts = opened * float(a_tick)
+        return other
 
 
 def in_ticks(candles: Iterable[Candle], tick: Decimal, *, allow_gaps: bool = False) -> Candles:

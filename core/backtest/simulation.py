@@ -63,11 +63,11 @@ class Simulation:
         self._prepared = self._prepare()
 
     def over(self, market: Market) -> "Simulation":
-        """The same grid from the same price over another market, one without funding that keeps within this one's
-        prices: nothing but its candles is made ready anew."""
+        """The same grid from the same price over another market, one of the same funding rates that keeps within this
+        one's prices: nothing but its candles and payments is made ready anew."""
         other = copy(self)
         other.market, other.candles = market, market.candles
-        other._prepared = (market.candles.prices, market.blocks, *self._prepared[2:])
+        other._prepared = (market.candles.prices, market.blocks, *self._prepared[2:-2], *other._payments())
         return other
 
     def ticks(self, price: Decimal) -> int:
@@ -103,7 +103,7 @@ class Simulation:
         ladder, cells, entry = self.ladder, len(self.grid.cells), self.ticks(self.entry.price)
         unit, maker, taker = (self._money(part * self._lot) for part in (1, *self._fees))
         buying = sum(1 for cell in self.grid.cells if cell.first_side is Side.BUY)
-        position, unpaid = self.inventory, self.entry.first_payment
+        position = self.inventory
         return (
             self.candles.prices,
             self.market.blocks,
@@ -126,8 +126,7 @@ class Simulation:
             self._stops(),
             self.ticks(self.market.highest),
             self._tiers(),
-            self.market.due[unpaid:],
-            self._payments_a_step()[unpaid:],
+            *self._payments(),
         )
 
     def _slots(self) -> Numbers:
@@ -183,8 +182,10 @@ class Simulation:
         highest = max(self.market.highest, self.ladder.lines[-1])
         return Fraction(largest) * len(self.grid.cells) * Fraction(highest) + Fraction(self.capital)
 
-    def _payments_a_step(self) -> Amounts:
-        return self.market.amounts * float(Fraction(self.rules.step_size) * self.per_quote)
+    def _payments(self) -> tuple[Numbers, Amounts]:
+        """From the entry on: when they are due, and what they bring to a step held long."""
+        first, a_base = self.entry.first_payment, float(Fraction(self.rules.step_size) * self.per_quote)
+        return self.market.due[first:], self.market.amounts[first:] * a_base
 
     def _tiers(self) -> Numbers:
         """Caps beyond what can be held are all the same to the kernel."""

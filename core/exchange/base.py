@@ -89,6 +89,14 @@ class MarketView:
 
 
 @dataclass(frozen=True, slots=True)
+class FundingRate:
+    """Of a payment that was made `at` (ms): a fraction of the notional, positive where longs paid."""
+
+    at: int
+    rate: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class MarkPrice:
     symbol: str
     mark_price: Decimal
@@ -180,6 +188,10 @@ class PublicApi(Protocol):
     def candles(
         self, symbol: str, interval: str, start: int | None = None, end: int | None = None, limit: int = 500
     ) -> list[Candle]: ...
+
+    def funding_rates(self, symbol: str, limit: int = 100) -> list[FundingRate]:
+        """Of the newest payments, oldest first; none for a contract that has no funding, or none yet."""
+        ...
 
 
 class AccountApi(Protocol):

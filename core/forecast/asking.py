@@ -20,7 +20,15 @@ from core.domain.lines import resolve
 from core.domain.parameters import GridType, Parameters
 from core.errors import Conflict, Invalid, Refused
 from core.forecast.calculator import calculator
-from core.forecast.questions import LEAST_TO_FORECAST, LEAST_TO_SUGGEST, LEVERAGES, ForecastQuestion, SuggestQuestion
+from core.forecast.funding import funding_of
+from core.forecast.questions import (
+    LEAST_TO_FORECAST,
+    LEAST_TO_SUGGEST,
+    LEVERAGES,
+    ForecastQuestion,
+    Funding,
+    SuggestQuestion,
+)
 from core.models import GridStrategy, Operation
 from core.strategies import creation, proposals
 from core.strategies.creation import Ground
@@ -55,8 +63,9 @@ def forecast(
     checked = creation.check(user_id, exchange, parameters, needs_account=False)
     days = _history(exchange, parameters.symbol, window_days, LEAST_TO_FORECAST, is_loading)
     rules = checked.rules.rules
-    question = ForecastQuestion(parameters, rules, rules.round_price(checked.entry_price), days, horizon_days)
-    known = repr((parameters, rules, horizon_days))
+    funding = funding_of(exchange, parameters.symbol)
+    question = ForecastQuestion(parameters, rules, rules.round_price(checked.entry_price), days, horizon_days, funding)
+    known = repr((parameters, rules, horizon_days, funding))
     return _asked("forecast", exchange, known, days, question.entry_price, question)
 
 
@@ -73,7 +82,8 @@ def suggest(
     """For a new grid. Raises as `forecast` does."""
     on = creation.ground(user_id, exchange, wanted.symbol, needs_account=False)
     days = _history(exchange, wanted.symbol, window_days, LEAST_TO_SUGGEST, is_loading)
-    return _suggested(exchange, _question(wanted, leverage, aim, on, days))
+    funding = funding_of(exchange, wanted.symbol)
+    return _suggested(exchange, _question(wanted, leverage, aim, on, days, funding))
 
 
 def running(user_id: int, exchange: str, strategy_id: int) -> GridStrategy:
@@ -94,8 +104,8 @@ def suggest_change(
     """
     on = creation.ground(row.user_id, row.exchange, row.symbol, needs_account=True, strategy_id=row.id)
     days = _history(row.exchange, row.symbol, window_days, LEAST_TO_SUGGEST, is_loading)
-    now = resolve(parameters_of(row), on.rules.rules)
-    answer = _suggested(row.exchange, _question(now, row.leverage, aim, on, days, runs=True))
+    now, funding = resolve(parameters_of(row), on.rules.rules), funding_of(row.exchange, row.symbol)
+    answer = _suggested(row.exchange, _question(now, row.leverage, aim, on, days, funding, runs=True))
     if answer["better"] is None:
         return answer, None
     changes = changes_of(answer["sets"][answer["better"]])
@@ -118,7 +128,14 @@ def changes_of(suggested: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _question(  # noqa: PLR0917 - what is asked, and what it rests on
-    wanted: Parameters, leverage: int | None, aim: str, on: Ground, days: tuple[StoredDay, ...], runs: bool = False
+    wanted: Parameters,
+    leverage: int | None,
+    aim: str,
+    on: Ground,
+    days: tuple[StoredDay, ...],
+    funding: Funding | None,
+    *,
+    runs: bool = False,
 ) -> SuggestQuestion:
     """What a grid that runs needs of the balance it has already: the plan of its change asks for the rest."""
     rules = on.rules.rules
@@ -131,6 +148,7 @@ def _question(  # noqa: PLR0917 - what is asked, and what it rests on
         rules=rules,
         entry_price=rules.round_price(on.entry_price),
         days=days,
+        funding=funding,
         free={one: amount for one, amount in free.items() if amount is not None},
         other_orders=on.other_orders,
         symbol_use=on.around.symbol_use,
@@ -143,8 +161,8 @@ def _question(  # noqa: PLR0917 - what is asked, and what it rests on
 def _suggested(exchange: str, question: SuggestQuestion) -> dict[str, Any]:
     """Balances move with every mark: an answer is the same as long as they allow the same."""
     is_affordable = {one: amount >= question.wanted.total_investment for one, amount in question.free.items()}
-    others = (question.other_orders, question.symbol_use)
-    known = repr((question.wanted, question.leverage, question.aim, question.rules, others, is_affordable))
+    around = (question.rules, question.funding, question.other_orders, question.symbol_use)
+    known = repr((question.wanted, question.leverage, question.aim, around, is_affordable))
     return _asked("suggest", exchange, known, question.days, question.entry_price, question)
 
 

@@ -11,6 +11,7 @@ from core.candles import store
 from core.candles.packing import Series
 from core.candles.store import MINUTE_MS
 from core.domain.lines import resolve
+from core.forecast.assumptions import common
 from core.forecast.grades import USUAL, graded
 from core.forecast.moves import BLOCK_MINUTES, Moves, Paths, moves_of, retraced
 from core.forecast.outcomes import MINUTES_A_DAY, Outcome, Trial, band, bands, figure
@@ -27,7 +28,7 @@ def forecast(question: ForecastQuestion) -> dict[str, Any]:
     """Plain values as the API answers them. Raises Invalid where there can be no such grid."""
     series = store.series(question.days)
     moves, rules = moves_of(series), question.rules
-    trial = Trial(resolve(question.parameters, rules), rules, question.entry_price)
+    trial = Trial(resolve(question.parameters, rules), rules, question.entry_price, question.funding)
     start = int(question.entry_price / rules.tick_size)
     minutes = question.horizon_days * MINUTES_A_DAY
     found, told, ways = {}, [], []
@@ -83,8 +84,7 @@ def _history(series: Series) -> dict[str, Any]:
 
 
 def _assumptions(question: ForecastQuestion, series: Series) -> list[Words]:
-    parameters, rules = question.parameters, question.rules
-    beside = [name for name in _NOT_SIMULATED if getattr(parameters, name) is not None]
+    beside = [name for name in _NOT_SIMULATED if getattr(question.parameters, name) is not None]
     return [
         say(
             "resampled",
@@ -96,12 +96,7 @@ def _assumptions(question: ForecastQuestion, series: Series) -> list[Words]:
             begins=_iso(series.times[0]),
             ends=_iso(series.times[-1]),
         ),
-        say("entry", price=format(question.entry_price, "f")),
-        say("fills"),
-        say("fees", maker=figure(100 * float(rules.maker_fee)), taker=figure(100 * float(rules.taker_fee))),
-        say("no_funding"),
-        say("mark_is_last"),
-        say("alone" if rules.brackets else "no_brackets"),
+        *common(question),
         say("held"),
         *([say("not_simulated", fields=", ".join(beside))] if beside else []),
     ]

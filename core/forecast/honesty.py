@@ -18,6 +18,7 @@ from core.domain.expectation import expected_after
 from core.domain.lifecycle import ACTIVE
 from core.errors import Refused, Unavailable, VenueRefused
 from core.forecast.calculator import calculator
+from core.forecast.funding import funding_of
 from core.forecast.questions import LEAST_TO_FORECAST, ForecastQuestion
 from core.markets import last_price
 from core.models import EquitySnapshot, ExchangeApi, Forecast, GridStrategy
@@ -63,7 +64,9 @@ def remember(strategy_id: int) -> None:
     try:
         rules = rules_of(row.exchange, row.symbol, account).rules
         price = rules.round_price(last_price(row.exchange, row.symbol))
-        told = calculator("forecast").ask(ForecastQuestion(parameters_of(row), rules, price, days, HORIZON_DAYS))
+        funding = funding_of(row.exchange, row.symbol)
+        question = ForecastQuestion(parameters_of(row), rules, price, days, HORIZON_DAYS, funding)
+        told = calculator("forecast").ask(question)
     except (Refused, Unavailable, VenueRefused) as error:
         log.info("no forecast", strategy_id=strategy_id, error=str(error))
         return

@@ -17,7 +17,7 @@ from core.candles.packing import Series
 from core.candles.store import MINUTE_MS
 
 Amounts = np.ndarray[Any, np.dtype[np.float64]]
-BLOCK_MINUTES = 720  # on average
+BLOCK_MINUTES = 1440  # on average: volatility lasts for about so long (docs/adr/0015)
 _MOST = 1e12  # ticks
 
 

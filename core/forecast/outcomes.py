@@ -19,6 +19,7 @@ from core.domain.lifecycle import FinishReason
 from core.domain.parameters import Parameters
 from core.domain.plan import plan
 from core.domain.symbol_rules import SymbolRules
+from core.forecast.questions import Funding
 
 MINUTES_A_DAY = 1440
 LOW, HIGH = 0.05, 0.95
@@ -41,9 +42,11 @@ class Outcome:
 class Trial:
     """A grid, planned once, that is run over any number of paths from its entry price."""
 
-    def __init__(self, parameters: Parameters, rules: SymbolRules, entry_price: Decimal) -> None:
+    def __init__(
+        self, parameters: Parameters, rules: SymbolRules, entry_price: Decimal, funding: Funding | None = None
+    ) -> None:
         """Raises Invalid where there can be no such grid."""
-        self.parameters, self.rules = parameters, rules
+        self.parameters, self.rules, self._funding = parameters, rules, funding
         self._entry = Entry(0, 0, entry_price)
         self._grid = plan(parameters, rules, entry_price)
         self._ready: tuple[Simulation, Amounts] | None = None
@@ -54,7 +57,7 @@ class Trial:
     def run(self, ticks: Numbers) -> Outcome:
         """`ticks`: rows open, high, low, close, of one minute each."""
         if self.parameters.trigger_price is not None:
-            result = simulate(self.parameters, self.rules, _market(ticks, self.rules))
+            result = simulate(self.parameters, self.rules, self._market(ticks))
             gains = float(result.total_pnl), float(result.grid_profit), float(result.max_drawdown)
             ran = int(result.ended_at) // MINUTE_MS + 1
             return self._told(ticks, gains, result.round_trips, ran, result.finish_reason)
@@ -67,12 +70,17 @@ class Trial:
 
     def _simulation(self, ticks: Numbers) -> tuple[Simulation, Amounts]:
         """With its slots; made ready for the lowest and the highest price so far."""
-        market, ready = _market(ticks, self.rules), self._ready
+        market, ready = self._market(ticks), self._ready
         around = None if ready is None else ready[0].market
         if ready is None or around is None or market.lowest < around.lowest or market.highest > around.highest:
             ready = self._ready = self._made_ready(ticks, around)
         run, slots = ready
         return run.over(market), slots
+
+    def _market(self, ticks: Numbers) -> Market:
+        times = np.arange(ticks.shape[1], dtype=np.int64) * MINUTE_MS
+        market = Market(Candles(self.rules.tick_size, times, ticks))
+        return market if self._funding is None else market.paying(self._funding.rate, 60 * self._funding.hours)
 
     def _made_ready(self, ticks: Numbers, around: Market | None) -> tuple[Simulation, Amounts]:
         lowest, highest = int(ticks[2].min()), int(ticks[1].max())
@@ -80,7 +88,7 @@ class Trial:
             lowest = min(lowest, int(around.candles.prices[2, 0]))
             highest = max(highest, int(around.candles.prices[1, 0]))
         wide = np.array([[ticks[0, 0]], [highest], [lowest], [ticks[0, 0]]], np.int64)
-        run = Simulation(self.parameters, self.rules, _market(wide, self.rules), self._grid, self._entry)
+        run = Simulation(self.parameters, self.rules, self._market(wide), self._grid, self._entry)
         return run, _slots(run)
 
     def _told(
@@ -96,11 +104,6 @@ class Trial:
         )
 
 
-def _market(ticks: Numbers, rules: SymbolRules) -> Market:
-    times = np.arange(ticks.shape[1], dtype=np.int64) * MINUTE_MS
-    return Market(Candles(rules.tick_size, times, ticks))
-
-
 def _counted(run: Simulation, outcome: SimulatedOutcome, slots: Amounts) -> tuple[float, float, int]:
     """(total PnL, grid profit, round trips): as the simulator's books count them, in floats."""
     lower, upper, quantity, sign, bought = slots
@@ -111,6 +114,7 @@ def _counted(run: Simulation, outcome: SimulatedOutcome, slots: Amounts) -> tupl
     buys, sells = outcome.filled * quantity
     total = float(np.sum(sells * upper * (1 - maker) - buys * lower * (1 + maker)))
     total += position * last - inventory * entry - abs(inventory) * entry * taker
+    total += step * float(np.dot(outcome.held, run.market.amounts[: len(outcome.held)]))
     if outcome.ending != kernel.RAN:
         total -= abs(position) * last * taker
     closings = np.where(sign > 0, outcome.filled[1], outcome.filled[0])

@@ -18,14 +18,25 @@ PATHS = 40  # of each scenario: an answer within a third of a second
 
 
 @dataclass(frozen=True, slots=True)
+class Funding:
+    """A payment each so many hours, always at `rate`: a fraction of the notional, positive where longs pay. It is the
+    mean of so many past payments; 0: what the venue says of the next one."""
+
+    rate: Decimal
+    hours: int
+    payments: int
+
+
+@dataclass(frozen=True, slots=True)
 class ForecastQuestion:
-    """`days`: the past to draw from, oldest first."""
+    """`days`: the past to draw from, oldest first. `funding` None: not known."""
 
     parameters: Parameters
     rules: SymbolRules
     entry_price: Decimal
     days: tuple[StoredDay, ...]
     horizon_days: int
+    funding: Funding | None = None
     seed: int = SEED
     paths: int = PATHS
 
@@ -43,6 +54,7 @@ class SuggestQuestion:
     entry_price: Decimal
     days: tuple[StoredDay, ...]
     free: Mapping[int, Decimal]
+    funding: Funding | None = None
     other_orders: int = 0
     symbol_use: SymbolUse | None = None
     backing: Backing | None = None

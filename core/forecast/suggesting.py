@@ -20,6 +20,7 @@ from core.domain.guards import Review, review
 from core.domain.lines import MAX_CELLS, MIN_CELLS, resolve
 from core.domain.parameters import GridType, Parameters
 from core.errors import Invalid, Refused
+from core.forecast.assumptions import common
 from core.forecast.moves import Moves, Paths, moves_of, retraced
 from core.forecast.outcomes import MINUTES_A_DAY, Outcome, Trial, figure, is_liquidated, share
 from core.forecast.questions import SEED, SuggestQuestion
@@ -82,6 +83,7 @@ def suggest(question: SuggestQuestion) -> dict[str, Any]:
         "history": {"candles": len(series), "parts": PARTS, "part_days": figure(size / MINUTES_A_DAY)},
         "walk_forward": list(_walk_forward(question.aim, tried)),
         "sets": [_told(question.aim, one, chance) for one, chance in best],
+        "assumptions": [word.as_json() for word in common(question)],
         **({} if current is None else _beside(question.aim, current, best)),
     }
 
@@ -115,9 +117,13 @@ def _all_tried(candidates: Iterator[Parameters], question: SuggestQuestion, ways
 def _tried(wanted: Parameters, question: SuggestQuestion, ways: Sequence[Any]) -> Tried | None:
     """None where there can be no such grid."""
     with suppress(Refused):
-        trial = Trial(resolve(wanted, question.rules), question.rules, question.entry_price)
+        trial = _trial(wanted, question)
         return Tried(wanted, tuple(trial.run(way) for way in ways), ways[0].shape[1] / MINUTES_A_DAY)
     return None
+
+
+def _trial(wanted: Parameters, question: SuggestQuestion) -> Trial:
+    return Trial(resolve(wanted, question.rules), question.rules, question.entry_price, question.funding)
 
 
 def _score(outcome: Outcome, aim: str, stake: float) -> float:
@@ -176,7 +182,7 @@ def _nothing(refusals: Sequence[Review]) -> Invalid:
 def _hard_chance(question: SuggestQuestion, wanted: Parameters, past: Sequence[Moves]) -> float:
     """In percent of paths made of the parts that choose."""
     moves = past[-1]
-    trial = Trial(resolve(wanted, question.rules), question.rules, question.entry_price)
+    trial = _trial(wanted, question)
     start, days = int(question.entry_price / question.rules.tick_size), max(1, len(moves) // MINUTES_A_DAY)
     outcomes = [
         trial.run(Paths(moves, start, days * MINUTES_A_DAY, scenario.bend).path(SEED + number))

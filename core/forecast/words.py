@@ -62,7 +62,30 @@ _TEXTS = {
         "價格觸及即全數成交於掛單價;止損與強制平倉以其價格成交,無滑價",
     ),
     "fees": ("fees: maker {maker} %, taker {taker} %", "手續費:掛單 {maker} %,吃單 {taker} %"),
-    "no_funding": ("no funding is paid or received", "不計資金費用"),
+    "longs_pay_mean": (
+        "funding: each {hours} hours a long position pays {rate} % of its value and a short one receives it, the mean "
+        "of the symbol's last {payments} payments",
+        "資金費用:每 {hours} 小時,多頭支付持倉價值的 {rate} %,由空頭收取(該交易對最近 {payments} 次的平均)",
+    ),
+    "shorts_pay_mean": (
+        "funding: each {hours} hours a short position pays {rate} % of its value and a long one receives it, the mean "
+        "of the symbol's last {payments} payments",
+        "資金費用:每 {hours} 小時,空頭支付持倉價值的 {rate} %,由多頭收取(該交易對最近 {payments} 次的平均)",
+    ),
+    "longs_pay_next": (
+        "funding: each {hours} hours a long position pays {rate} % of its value and a short one receives it, as the "
+        "exchange announces the next payment; of earlier ones it tells nothing",
+        "資金費用:每 {hours} 小時,多頭支付持倉價值的 {rate} %,由空頭收取(依交易所公布的下一次費率;無過往紀錄)",
+    ),
+    "shorts_pay_next": (
+        "funding: each {hours} hours a short position pays {rate} % of its value and a long one receives it, as the "
+        "exchange announces the next payment; of earlier ones it tells nothing",
+        "資金費用:每 {hours} 小時,空頭支付持倉價值的 {rate} %,由多頭收取(依交易所公布的下一次費率;無過往紀錄)",
+    ),
+    "no_funding": (
+        "no funding is paid or received: none is known of this symbol",
+        "不計資金費用:此交易對沒有已知的資金費率",
+    ),
     "mark_is_last": ("the mark price is the last price", "標記價格等於最新成交價"),
     "alone": (
         "the investment alone stands behind the grid: liquidation by the symbol's brackets",

@@ -182,6 +182,7 @@ class SuggestionsSchema(Schema):
     history = ma.fields.Nested(HistorySchema)
     walk_forward = ma.fields.List(ma.fields.Nested(StepSchema))
     sets = ma.fields.List(ma.fields.Nested(SetSchema))
+    assumptions = ma.fields.List(ma.fields.Nested(WordsSchema))
 
 
 class CurrentSchema(Schema):

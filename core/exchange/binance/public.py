@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.domain.symbol_rules import SymbolRules
-from core.exchange.base import Candle, MarketView
+from core.exchange.base import Candle, FundingRate, MarketView
 from core.exchange.binance import parse
 from core.exchange.binance.numbers import decimal_of
 from core.exchange.binance.rest import RestClient
@@ -59,8 +59,21 @@ class BinancePublicApi:
         rows = self._get("/fapi/v1/klines", symbol=symbol, interval=interval, **window, limit=limit)
         return parse.parsed(lambda content: [parse.candle(row) for row in content], rows)
 
+    def funding_rates(self, symbol: str, limit: int = 100) -> list[FundingRate]:
+        """Oldest first; the venue's special payments are left out: they come back by no interval."""
+        rows = self._get("/fapi/v1/fundingRate", symbol=symbol, limit=limit)
+        return parse.parsed(lambda content: [_rate(row) for row in content if _is_regular(row)], rows)
+
     def _get(self, path: str, **params: str | int) -> Any:
         return self._rest.request("GET", path, query_of(params))
+
+
+def _rate(row: parse.Row) -> FundingRate:
+    return FundingRate(at=int(row["fundingTime"]), rate=decimal_of(row["fundingRate"]))
+
+
+def _is_regular(row: parse.Row) -> bool:
+    return bool(row.get("rateType", "Regular") == "Regular")
 
 
 def _view(row: parse.Row, last: Decimal, day: list[Candle]) -> MarketView:

@@ -12,8 +12,11 @@ from core.candles.store import MINUTES
 from core.clock import now
 from core.db import Session
 from core.forecast import honesty
+from core.forecast.funding import funding_of
+from core.forecast.questions import Funding
 from core.models import GridCell, GridStrategy, Operation
 from tests.support.history import walk
+from tests.support.servers import PaperServer
 from tests.unit.web.people import Person
 
 D = Decimal
@@ -43,10 +46,21 @@ def test_a_forecast_tells_bands_chances_grade_and_assumptions(anna: Person, grid
     assert told["history"]["candles"] >= (DAYS - 1) * MINUTES
     assert told["risk"]["grade"] in ("LOW", "MEDIUM", "HIGH", "EXTREME")
     assert told["risk"]["reasons"]
-    assert {"resampled", "entry", "fills", "fees", "no_funding"} <= {one["code"] for one in told["assumptions"]}
+    said = {one["code"] for one in told["assumptions"]}
+    assert {"resampled", "entry", "fills", "fees"} <= said
+    assert said & {"longs_pay_next", "longs_pay_mean", "shorts_pay_mean"}
     assert [D(one["days"]) for one in told["checkpoints"]] == [D("0.875"), D("1.75"), D("3.5"), D(7)]
     assert told["checkpoints"][-1]["total_pnl"] == told["scenarios"][0]["total_pnl"]
     assert anna.post("/grid/forecast/paper", {**grid, "window_days": DAYS}).json == told
+
+
+@ON_ONE_KIND
+def test_funding_is_the_mean_of_what_was_paid_or_else_the_next_rate(app: Flask, paper_server: PaperServer) -> None:
+    assert funding_of("paper", "ADAUSDT") == Funding(D("0.0001"), 8, 0)
+    for rate in ("0.0003", "-0.0001"):
+        paper_server.pay_funding("LTCUSDT", rate)
+    assert funding_of("paper", "LTCUSDT") == funding_of("paper", "LTCUSDT") == Funding(D("0.0001"), 1, 2)
+    assert funding_of("paper", "NOPEUSDT") is None
 
 
 def test_what_creation_refuses_has_no_forecast(anna: Person, grid: dict[str, Any]) -> None:

@@ -7,13 +7,14 @@ import pytest
 
 from core.backtest.candles import Candles, Market
 from core.backtest.simulator import simulate
+from core.candle_files import Payment
 from core.candles.packing import Series
 from core.domain.parameters import Parameters, StrategyType
 from core.errors import Invalid
 from core.forecast.forecasting import forecast
 from core.forecast.moves import Bend, Paths, moves_of
 from core.forecast.outcomes import Trial
-from core.forecast.questions import ForecastQuestion, SuggestQuestion
+from core.forecast.questions import ForecastQuestion, Funding, SuggestQuestion
 from core.forecast.suggesting import suggest
 from tests.unit.core.domain.examples import grid, rules
 from tests.unit.core.forecast.pasts import days_of, past
@@ -55,9 +56,14 @@ def test_bands_are_in_order_and_parts_are_parts(strategy_type: StrategyType) -> 
 
 @pytest.mark.parametrize("strategy_type", list(StrategyType))
 @pytest.mark.parametrize(
-    "changes", [{}, {"leverage": 75}, {"trigger_price": D(2490)}, {"stop": True}, {"trails": True}], ids=str
+    "changes",
+    [{}, {"leverage": 75}, {"trigger_price": D(2490)}, {"stop": True}, {"trails": True}],
+    ids=str,
 )
-def test_every_path_counts_as_the_simulator_counts_it(strategy_type: StrategyType, changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize("funding", [None, Funding(D("0.0003"), 4, 90)], ids=["no funding", "funding"])
+def test_every_path_counts_as_the_simulator_counts_it(
+    strategy_type: StrategyType, changes: dict[str, Any], funding: Funding | None
+) -> None:
     """One after the other in one trial, the wildest first and last."""
     known = {"leverage": changes.get("leverage", 5), "trigger_price": changes.get("trigger_price")}
     if "stop" in changes:
@@ -65,10 +71,11 @@ def test_every_path_counts_as_the_simulator_counts_it(strategy_type: StrategyTyp
     if "trails" in changes:
         known |= {"trailing_up": D(3500)} if strategy_type is not StrategyType.BEARISH else {"trailing_down": D(1500)}
     parameters = grid(strategy_type=strategy_type, **known)
-    trial = Trial(parameters, RULES, ENTRY)
+    trial = Trial(parameters, RULES, ENTRY, funding)
     for number, volatility in enumerate((6, 1, 2, 9)):
         ticks = Paths(moves_of(PAST), 250_000, 2880, Bend(volatility=volatility)).path(number)
-        exact = simulate(parameters, RULES, Market(Candles(RULES.tick_size, np.arange(2880) * 60_000, ticks)))
+        payments = [Payment(minute * 60_000, funding.rate) for minute in range(240, 2880, 240)] if funding else []
+        exact = simulate(parameters, RULES, Market(Candles(RULES.tick_size, np.arange(2880) * 60_000, ticks), payments))
         told = trial.run(ticks)
         assert told.finish_reason == exact.finish_reason
         assert told.round_trips_per_day == exact.round_trips / 2
@@ -98,6 +105,28 @@ def test_what_is_not_simulated_is_said() -> None:
     said = {one["code"]: one["en"] for one in told["assumptions"]}
     assert said["not_simulated"] == "not simulated: cell_loss_limit"
     assert "no_brackets" in said
+
+
+def test_funding_is_paid_along_every_path_and_said() -> None:
+    bullish = question(parameters=grid(strategy_type=StrategyType.BULLISH, leverage=3))
+    rates = [None, every_8_hours("0.001"), every_8_hours("-0.001")]
+    free, paid, got = (forecast(replace(bullish, funding=rate)) for rate in rates)
+    lost, won = (median(free) - median(paid), median(got) - median(free))
+    assert lost == pytest.approx(won, rel=0.2)
+    assert 0 < lost < 5 * 0.001 * 3 * 1000  # five payments within two days, on no more than the whole budget
+    said = [next(one["en"] for one in told["assumptions"] if "funding" in one["en"]) for told in (free, paid, got)]
+    assert said[0] == "no funding is paid or received: none is known of this symbol"
+    assert said[1].startswith("funding: each 8 hours a long position pays 0.1 % of its value")
+    assert said[2].startswith("funding: each 8 hours a short position pays 0.1 % of its value")
+    assert "longs_pay_mean" in [one["code"] for one in suggest(wanted(funding=rates[1]))["assumptions"]]
+
+
+def every_8_hours(rate: str) -> Funding:
+    return Funding(D(rate), 8, 90)
+
+
+def median(told: dict[str, Any]) -> float:
+    return float(told["scenarios"][0]["total_pnl"]["median"])
 
 
 def test_the_part_that_judges_has_no_say_in_the_choice() -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from core.errors import VenueUnavailable
-from core.exchange.base import Candle, MarketView
+from core.exchange.base import Candle, FundingRate, MarketView
 from core.exchange.binance.public import BinancePublicApi
 from core.exchange.binance.rest import RestClient
 from tests.unit.core.exchange.binance.samples import SYMBOL
@@ -38,6 +38,14 @@ def test_the_venues_time(venue: ScriptedVenue, api: BinancePublicApi) -> None:
 def test_the_rules_of_every_symbol(venue: ScriptedVenue, api: BinancePublicApi) -> None:
     venue.on("GET", "/fapi/v1/exchangeInfo", answer({"symbols": [SYMBOL]}))
     assert list(api.symbol_rules()) == ["BTCUSDT"]
+
+
+def test_funding_rates_without_the_special_payments(venue: ScriptedVenue, api: BinancePublicApi) -> None:
+    row = {"symbol": "BTCUSDT", "fundingRate": "-0.03750000", "fundingTime": 1570608000000, "markPrice": "34287.5"}
+    kinds: list[dict[str, str]] = [{}, {"rateType": "Special"}, {"rateType": "Regular"}]
+    venue.on("GET", "/fapi/v1/fundingRate", answer([row | kind for kind in kinds]))
+    assert api.funding_rates("BTCUSDT") == [FundingRate(1570608000000, Decimal("-0.0375"))] * 2
+    assert venue.seen[0].query == "symbol=BTCUSDT&limit=100"
 
 
 def test_candles_of_a_window(venue: ScriptedVenue, api: BinancePublicApi) -> None:
