@@ -31,15 +31,15 @@ def forecast(question: ForecastQuestion) -> dict[str, Any]:
     trial = Trial(resolve(question.parameters, rules), rules, question.entry_price, question.funding)
     start = int(question.entry_price / rules.tick_size)
     minutes = question.horizon_days * MINUTES_A_DAY
-    found, told, ways = {}, [], []
-    for scenario in scenarios(moves, question.horizon_days):
-        paths = Paths(moves, start, minutes, scenario.bend)
-        with ThreadPoolExecutor(THREADS) as pool:  # what is compiled holds no lock
-            ticks = list(pool.map(paths.path, range(question.seed, question.seed + question.paths)))
-            found[scenario.name] = list(pool.map(trial.run, ticks))
-        told.append({"name": scenario.name, **scenario.words.as_json(), **bands(found[scenario.name])})
-        if scenario.name == USUAL:
-            ways = ticks
+    found, told, checkpoints = {}, [], []
+    with ThreadPoolExecutor(THREADS) as pool:  # what is compiled holds no lock
+        for scenario in scenarios(moves, question.horizon_days):
+            paths = Paths(moves, start, minutes, scenario.bend)
+            ways = list(pool.map(paths.path, range(question.seed, question.seed + question.paths)))
+            outcomes = found[scenario.name] = list(pool.map(trial.run, ways))
+            told.append({"name": scenario.name, **scenario.words.as_json(), **bands(outcomes)})
+            if scenario.name == USUAL:
+                checkpoints = _checkpoints(pool, trial, ways, outcomes)
     grade, reasons = graded(question.parameters, found)
     return {
         "symbol": rules.symbol,
@@ -48,7 +48,7 @@ def forecast(question: ForecastQuestion) -> dict[str, Any]:
         "history": _history(series),
         "recent": _recent(trial, moves.part(max(0, len(moves) - minutes), len(moves)), start),
         "scenarios": told,
-        "checkpoints": _checkpoints(trial, ways, found[USUAL]),
+        "checkpoints": checkpoints,
         "risk": {"grade": grade.name, "reasons": [one.as_json() for one in reasons]},
         "assumptions": [one.as_json() for one in _assumptions(question, series)],
     }
@@ -68,13 +68,16 @@ def _recent(trial: Trial, moves: Moves, start: int) -> dict[str, Any]:
     }
 
 
-def _checkpoints(trial: Trial, ways: Sequence[Any], whole: Sequence[Outcome]) -> list[dict[str, Any]]:
+def _checkpoints(
+    pool: ThreadPoolExecutor, trial: Trial, ways: Sequence[Any], whole: Sequence[Outcome]
+) -> list[dict[str, Any]]:
     """The band of total PnL on the way, of the paths that go on as in the past."""
     minutes = ways[0].shape[1]
     told = []
     for part in CHECKPOINTS:
         until = round(part * minutes)
-        outcomes = whole if until == minutes else [trial.run(ticks[:, :until]) for ticks in ways]
+        parts = (ticks[:, :until] for ticks in ways)
+        outcomes = whole if until == minutes else list(pool.map(trial.run, parts))
         told.append({"days": figure(until / MINUTES_A_DAY), "total_pnl": band([one.total_pnl for one in outcomes])})
     return told
 

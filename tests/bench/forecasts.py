@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+import psutil
 import pytest
 
 from core import clock
@@ -77,7 +78,9 @@ def _measured(person: Person, kind: str, question: dict[str, object]) -> list[Me
     first = ask(next(amounts))
     asked = [next(amounts) for _ in range(TIMES)]
     new, known = (median(map(ask, asked)) for _ in range(2))
+    child = next(one for one in psutil.Process().children() if f"gridkeeper: {kind}" in one.cmdline()[0])
     return [
         Measurement(f"forecasts.{kind}", new, "ms", known),
         Measurement(f"forecasts.{kind}_first_of_a_process", first, "ms"),
+        Measurement(f"forecasts.{kind}_memory_of_the_process", child.memory_full_info().pss / 2**20, "MB"),
     ]

@@ -9,9 +9,9 @@ from core.paper.engine.numbers import ZERO
 
 MINUTE_MS = 60_000
 PAST_MINUTES = 3 * 24 * 60
-_VOLATILITY = 0.0006  # standard deviation of one minute's return
-_STEPS_A_MINUTE = 4
-_MOVE_NOTIONAL = Decimal(2000)  # quote traded by others with every price move
+VOLATILITY = 0.0006  # standard deviation of one minute's return
+TRADES_A_MINUTE = 4
+MOVE_NOTIONAL = Decimal(2000)  # quote traded by others with every price move
 _MAX_GAP_MINUTES = 3 * 24 * 60  # a longer one, with the process down, stays a gap
 
 
@@ -62,7 +62,7 @@ def roll(candle: Candle, moment: int) -> tuple[list[Candle], Candle]:
 
 def quantity_of_move(price: Decimal, step: Decimal) -> Decimal:
     """What other people trade when the price moves (base)."""
-    return max(step, _MOVE_NOTIONAL / price // step * step)
+    return max(step, MOVE_NOTIONAL / price // step * step)
 
 
 def made_up_past(symbol: str, before: int, price: Decimal, tick: Decimal, step: Decimal) -> list[Candle]:
@@ -71,7 +71,7 @@ def made_up_past(symbol: str, before: int, price: Decimal, tick: Decimal, step: 
     closes = _walk_back(random, price, tick)
     candles = []
     for minute in range(1, PAST_MINUTES + 1):
-        path = [next(closes) for _ in range(_STEPS_A_MINUTE)]
+        path = [next(closes) for _ in range(TRADES_A_MINUTE)]
         candles.append(_from_path(before - minute * MINUTE_MS, path[::-1], step))
     return candles[::-1]
 
@@ -79,9 +79,9 @@ def made_up_past(symbol: str, before: int, price: Decimal, tick: Decimal, step: 
 def _walk_back(random: Random, price: Decimal, tick: Decimal) -> Iterator[Decimal]:
     """Prices in whole ticks, from `price` backwards; each minute's last is the next minute's first."""
     anchor = ticks = int(price / tick)
-    deviation = max(1.0, anchor * _VOLATILITY / _STEPS_A_MINUTE**0.5)
+    deviation = max(1.0, anchor * VOLATILITY / TRADES_A_MINUTE**0.5)
     while True:
-        for _ in range(_STEPS_A_MINUTE - 1):
+        for _ in range(TRADES_A_MINUTE - 1):
             yield ticks * tick
             ticks += round(random.gauss((anchor - ticks) / 2000, deviation))
             ticks = max(anchor // 2, min(anchor * 2, ticks))

@@ -8,6 +8,7 @@ from core.paper.engine.candles import MINUTE_MS, Candle, flat, made_up_past, min
 from core.paper.engine.exchange import Exchange
 from core.paper.engine.market import Market
 from core.paper.engine.numbers import ZERO
+from core.paper.engine.past import OlderPast
 from core.paper.engine.refusals import refusal
 from core.paper.server import kept
 from core.paper.server.store import Store
@@ -30,15 +31,16 @@ class History:
     def __init__(self, exchange: Exchange, store: Store) -> None:
         self._exchange = exchange
         self._store = store
-        self._with_past: set[str] = set()
+        self._older: dict[str, OlderPast] = {}
 
     def candles(self, symbol: str, span: int, start: int | None, end: int | None, limit: int) -> list[Candle]:
         """Of `span` ms each, ascending, the last one perhaps open; the newest `limit` where no start is given."""
         last = self._exchange.now() if end is None else end
         first = last - last % span - (limit - 1) * span if start is None else -(-start // span) * span
         last = min(last, first + limit * span - 1)
-        minutes = self._minutes(self._exchange.market(symbol), first, last)
-        return [_merged(list(group)) for _, group in groupby(minutes, lambda one: one.opened // span)]
+        market = self._exchange.market(symbol)
+        found = [*self._past_of(market).candles(first, last, span), *self._minutes(market, first, last)]
+        return [_merged(list(group)) for _, group in groupby(found, lambda one: one.opened // span)]
 
     def day(self, symbol: str) -> Candle:
         """The last 24 hours in one candle."""
@@ -48,9 +50,7 @@ class History:
     def _minutes(self, market: Market, first: int, last: int) -> list[Candle]:
         """Minutes opened within [first, last] (ms): kept ones, those just closed, and the open one."""
         now_open = self._exchange.candle(market)
-        if market.symbol not in self._with_past:
-            self._with_past.add(market.symbol)
-            self._make_past(market)
+        self._past_of(market)
         rows = self._store.rows(
             "SELECT doc FROM candles WHERE symbol = ? AND opened BETWEEN ? AND ? ORDER BY opened",
             market.symbol,
@@ -60,6 +60,16 @@ class History:
         kept_ones = [kept.candle_from(orjson.loads(doc)) for (doc,) in rows]
         just_closed = [one for symbol, one in self._exchange.changes.candles if symbol == market.symbol]
         return kept_ones + [one for one in (*just_closed, now_open) if first <= one.opened <= last]
+
+    def _past_of(self, market: Market) -> OlderPast:
+        """Of the time before the first candle that is kept."""
+        symbol, rules = market.symbol, market.rules
+        if symbol not in self._older:
+            self._exchange.candle(market)
+            self._make_past(market)
+            begins = self._first_candle(market)
+            self._older[symbol] = OlderPast(symbol, begins.opened, begins.open, rules.tick, rules.lot.step)
+        return self._older[symbol]
 
     def _make_past(self, market: Market) -> None:
         """A market that starts today gets three made-up days, which lead to its first price."""

@@ -62,12 +62,38 @@ def test_a_larger_candle_is_what_its_minutes_were(history: History) -> None:
     assert hour.turnover == sum(m.turnover for m in minutes)
 
 
-def test_a_fresh_market_has_three_days_of_minutes(history: History) -> None:
-    start = START - 4 * DAY_MS
-    minutes = [history.candles("BTCUSDT", MINUTE_MS, start + n * DAY_MS, None, 1440) for n in range(5)]
-    opened = [one.opened for day in minutes for one in day]
-    assert len(opened) == 3 * 1440 + 1  # and the open one
-    assert {later - earlier for earlier, later in pairwise(opened)} == {MINUTE_MS}
+def test_a_fresh_market_has_five_weeks_of_minutes_asked_for_in_any_order(history: History, exchange: Exchange) -> None:
+    start = START - 36 * DAY_MS
+    days = {n: history.candles("BTCUSDT", MINUTE_MS, start + n * DAY_MS, None, 1440) for n in (36, 20, *range(36))}
+    minutes = [one for n in sorted(days) for one in days[n]]
+    assert len(minutes) == 35 * 1440 + 1  # and the open one
+    for before, after in pairwise(minutes):
+        assert after.opened - before.opened == MINUTE_MS
+        assert after.open == before.close
+        assert 0 < after.low <= min(after.open, after.close) <= max(after.open, after.close) <= after.high
+    assert all(one.close % Decimal("0.1") == 0 for one in minutes)
+    again = History(exchange, Store(None)).candles("BTCUSDT", MINUTE_MS, start + 9 * DAY_MS, None, 1440)
+    assert again == days[9]
+    ranges = [max(one.high for one in day) / min(one.low for one in day) for day in days.values() if len(day) == 1440]
+    assert 1.005 < min(ranges) < max(ranges) < 1.5
+
+
+@pytest.mark.parametrize("interval", ["3m", "1h", "1d"])
+def test_old_candles_of_any_interval_are_what_their_minutes_were(history: History, interval: str) -> None:
+    span, start = span_of(interval), START - 10 * DAY_MS
+    (one, two) = history.candles("BTCUSDT", span, start, None, 2)
+    minutes = history.candles("BTCUSDT", MINUTE_MS, one.opened, two.opened - 1, 1500)
+    assert (one.opened % span, len(minutes)) == (0, span // MINUTE_MS)
+    assert (one.open, one.close) == (minutes[0].open, minutes[-1].close)
+    assert (one.high, one.low) == (max(m.high for m in minutes), min(m.low for m in minutes))
+    assert (one.volume, one.turnover) == (sum(m.volume for m in minutes), sum(m.turnover for m in minutes))
+    assert one.trades == sum(m.trades for m in minutes)
+
+
+def test_a_day_half_old_and_half_kept_is_one_candle(history: History) -> None:
+    days = history.candles("BTCUSDT", DAY_MS, None, None, 60)
+    assert [later.opened - earlier.opened for earlier, later in pairwise(days[1:])] == [DAY_MS] * (len(days) - 2)
+    assert all(later.open == earlier.close for earlier, later in pairwise(days))
 
 
 def test_a_move_and_the_minutes_after_it_are_there_at_once(history: History, exchange: Exchange, clock: Clock) -> None:
