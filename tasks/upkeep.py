@@ -9,6 +9,7 @@ import structlog
 from core import bus, clock, equity, symbols, upkeep
 from core.db import Session
 from core.errors import VenueRefused, VenueUnavailable
+from core.exchange.base import KEY_CODES
 from core.reconciliation import account, roll
 from core.strategies import adapting, liquidity, margins
 from core.strategies.stops import note_oddities
@@ -66,11 +67,14 @@ def reconcile(account_id: int) -> None:
 
 @app.task(name="tasks.upkeep.call_roll")  # type: ignore[untyped-decorator]
 def call_roll(account_id: int, symbol: str) -> None:
-    """One that is missed is made up for by the next."""
+    """One that is missed is made up for by the next; of what is asked of an account most often, it sees a key that is
+    refused first."""
     try:
         roll.call(account_id, symbol)
     except (VenueUnavailable, VenueRefused) as error:
         log.info("no roll call", account_id=account_id, symbol=symbol, error=str(error))
+        if isinstance(error, VenueRefused) and error.code in KEY_CODES:
+            upkeep.put_off_reconciliation(account_id, error)
 
 
 @app.task(name="tasks.upkeep.read_incomes")  # type: ignore[untyped-decorator]

@@ -7,8 +7,9 @@ import pytest
 from core.clock import now
 from core.db import Session
 from core.domain.order import OrderStatus
-from core.models import GridOrder
+from core.models import ExchangeApi, GridOrder
 from core.reconciliation import roll
+from tasks.upkeep import call_roll
 from tests.integration.core.test_reconciliation import Trader, trader
 from tests.support.grids import order_rows, running_grid, strategy_row
 
@@ -44,6 +45,23 @@ def test_every_grid_has_its_turn_once_in_a_period(monkeypatch: pytest.MonkeyPatc
             turns += roll.due(session)
     strategy = strategy_row(grid)
     assert turns == [(strategy.account_id, strategy.symbol)] * 2
+
+
+def test_a_refused_key_is_noticed_by_the_next_roll_call(trader: Trader) -> None:
+    trader.send(trader.claimed(0))
+    trader.set(trader.order(0), status=OrderStatus.PLACED)
+    trader.venue.inject("error", status=500, code=-1000, msg="An unknown error occurred while processing the request.")
+    call_roll(trader.account.id, "BTCUSDT")
+    assert status_of(trader.account) == "OK"
+    trader.venue.restore_service()
+    trader.venue.inject("error", status=401, code=-2015, msg="Invalid API-key, IP, or permissions for action.")
+    call_roll(trader.account.id, "BTCUSDT")
+    assert status_of(trader.account) == "KEY_INVALID"
+
+
+def status_of(account: ExchangeApi) -> str:
+    with Session.reading() as session:
+        return session.get_one(ExchangeApi, account.id).status
 
 
 def test_an_order_that_waits_for_a_later_question_is_asked_for_sooner(trader: Trader) -> None:
