@@ -18,7 +18,7 @@ LIVE_EXCHANGES = ("binance", "binance-testnet")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the contract's table of environment variables says; windows in ms, graces and ages in seconds.
+    """Of the environment; windows in ms, graces and ages in seconds. The simulated exchange reads its own variables.
 
     `liquidation_warn_pct`: at which distances from liquidation (percent of the mark price) to warn, farthest first;
     `margin_*_at`: the margin ratios from which an account opens nothing new, and from which its strategies end.
@@ -30,11 +30,6 @@ class Settings:
     credentials_keys: tuple[str, ...]
     port: int
     paper_url: str
-    paper_admin: bool
-    paper_feed: str
-    paper_speed: float
-    paper_state: str
-    paper_weight_limit: int
     grid_reserve: Decimal
     refuse_liquidation_inside_range: bool
     liquidation_warn_pct: tuple[Decimal, ...]
@@ -84,11 +79,6 @@ def settings() -> Settings:
         credentials_keys=tuple(env.list("CREDENTIALS_KEYS", validate=_fernet_keys) or ()),  # told by seal()
         port=env.int("PORT", 8000),
         paper_url=env.str("PAPER_URL", "http://127.0.0.1:8090").rstrip("/"),
-        paper_admin=env.bool("PAPER_ADMIN", False),
-        paper_feed=env.str("PAPER_FEED", "synthetic"),
-        paper_speed=env.float("PAPER_SPEED", 1.0),
-        paper_state=env.str("PAPER_STATE", str(VAR / "paper")),
-        paper_weight_limit=env.int("PAPER_WEIGHT_LIMIT", 2400),
         grid_reserve=env.decimal("GRID_RESERVE", Decimal("0.02")),
         refuse_liquidation_inside_range=env.str(
             "LIQUIDATION_INSIDE_RANGE", "warn", validate=validate.OneOf(["warn", "refuse"])

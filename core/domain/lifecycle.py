@@ -26,7 +26,6 @@ class FinishReason(StrEnum):
     MARKET_HALT = "MARKET_HALT"
     DELISTED = "DELISTED"
     KEY_REVOKED = "KEY_REVOKED"
-    START_FAILED = "START_FAILED"
 
 
 class OperationState(StrEnum):

@@ -30,10 +30,10 @@ from core.forecast.questions import (
     SuggestQuestion,
 )
 from core.models import GridStrategy, Operation
-from core.strategies import creation, proposals
-from core.strategies.creation import Ground
+from core.strategies import proposals, verdict
 from core.strategies.parameters import parameters_of
 from core.strategies.reading import own
+from core.strategies.verdict import Ground
 from core.symbols import rules_of
 
 KEPT_S = 900
@@ -60,7 +60,7 @@ def forecast(
     user_id: int, exchange: str, parameters: Parameters, *, window_days: int, horizon_days: int, is_loading: bool
 ) -> dict[str, Any]:
     """Of a grid that creation would take. Raises Invalid (also too_little_history), Conflict and Unavailable."""
-    checked = creation.check(user_id, exchange, parameters, needs_account=False)
+    checked = verdict.check(user_id, exchange, parameters, needs_account=False)
     days = _history(exchange, parameters.symbol, window_days, LEAST_TO_FORECAST, is_loading)
     rules = checked.rules.rules
     funding = funding_of(exchange, parameters.symbol)
@@ -80,7 +80,7 @@ def suggest(
     is_loading: bool,
 ) -> dict[str, Any]:
     """For a new grid. Raises as `forecast` does."""
-    on = creation.ground(user_id, exchange, wanted.symbol, needs_account=False)
+    on = verdict.ground(user_id, exchange, wanted.symbol, needs_account=False)
     days = _history(exchange, wanted.symbol, window_days, LEAST_TO_SUGGEST, is_loading)
     funding = funding_of(exchange, wanted.symbol)
     return _suggested(exchange, _question(wanted, leverage, aim, on, days, funding))
@@ -102,7 +102,7 @@ def suggest_change(
 
     Raises as `forecast` does.
     """
-    on = creation.ground(row.user_id, row.exchange, row.symbol, needs_account=True, strategy_id=row.id)
+    on = verdict.ground(row.user_id, row.exchange, row.symbol, needs_account=True, strategy_id=row.id)
     days = _history(row.exchange, row.symbol, window_days, LEAST_TO_SUGGEST, is_loading)
     now, funding = resolve(parameters_of(row), on.rules.rules), funding_of(row.exchange, row.symbol)
     answer = _suggested(row.exchange, _question(now, row.leverage, aim, on, days, funding, runs=True))

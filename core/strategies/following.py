@@ -16,7 +16,6 @@ from core.domain.order import LIVE
 from core.models import Event, Fill, GridOrder, GridStrategy
 
 GONE_AFTER_S = 30.0  # an id not seen by then belongs to a transaction that was rolled back: none lives so long
-LARGEST_READ = 1000
 
 Row = TypeVar("Row", Event, Fill)
 

@@ -1,9 +1,11 @@
-"""A strategy's parameters: as the domain sees them, in the row, and as JSON in an operation."""
+"""A strategy's parameters: as they are given, as the domain sees them, in the row, and as JSON in an operation."""
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Any
 
+from core.config import settings
 from core.domain.parameters import GridType, MarginType, Parameters, Sizing, StrategyType
 from core.models import GridStrategy
 
@@ -29,6 +31,30 @@ _SAME_IN_ROW = (
 _ENUMS = {"grid_type": GridType, "strategy_type": StrategyType, "sizing": Sizing, "margin_type": MarginType}
 _NUMBERS = ("grid_number", "leverage")
 COLUMNS = (*_SAME_IN_ROW, *_ENUMS, "lines")  # of a strategy's row
+OPTIONS = ("name", "close_position_on_stop", "profit_collection", "adaptive", "nudge")  # given beside them
+# Ways to say one thing: who gives one of them takes back the others.
+_ALTERNATIVES = (
+    ("grid_number", "grid_spacing", "grid_spacing_pct"),
+    ("stop_loss", "stop_loss_pct"),
+    ("take_profit", "take_profit_pct"),
+)
+
+
+def parameters_from(fields: Mapping[str, Any]) -> Parameters:
+    """Of a new strategy; what is missing or None takes its default."""
+    given = {name: value for name, value in fields.items() if value is not None and name not in OPTIONS}
+    return Parameters(**{"strategy_type": StrategyType.NEUTRAL, "reserve": settings().grid_reserve, **given})
+
+
+def merged(row: GridStrategy, changes: Mapping[str, Any]) -> Parameters:
+    """The strategy's parameters with `changes`, of which None takes a parameter away."""
+    changed = {name: value for name, value in changes.items() if name not in OPTIONS}
+    for ways in _ALTERNATIVES:
+        if any(changed.get(name) is not None for name in ways):
+            changed = {name: None for name in ways if name not in changed} | changed
+    if changed.get("grid_type", GridType.CUSTOM) is not GridType.CUSTOM:
+        changed.setdefault("lines", None)
+    return replace(parameters_of(row), **changed)
 
 
 def parameters_of(row: GridStrategy) -> Parameters:

@@ -19,11 +19,11 @@ from core.domain.parameters import Parameters
 from core.domain.plan import Plan, PlannedCell, Running, Warning
 from core.errors import Invalid
 from core.models import GridCell, GridOrder, GridStrategy
-from core.strategies.creation import Checked, Stake, check_changes, merged
-from core.strategies.parameters import parameters_of
+from core.strategies.parameters import merged, parameters_of
 from core.strategies.reading import own
 from core.strategies.standing import cell_rows, planned_of
 from core.strategies.updating import change_to
+from core.strategies.verdict import Checked, Stake, check_changes
 from core.strategies.wanted import Wanted
 
 FIXED = ("symbol", "strategy_type", "margin_type", "trigger_price")  # for as long as the grid runs

@@ -10,13 +10,13 @@ from core.domain.order import Side
 from core.domain.parameters import Parameters
 from core.domain.plan import PlannedCell, Warning
 from core.models import GridCell, GridOrder, GridStrategy
-from core.strategies.creation import OPTIONS, Checked, check_changes
-from core.strategies.parameters import parameters_of
+from core.strategies.parameters import OPTIONS, parameters_of
 from core.strategies.proposals import Proposal, as_plan, facts_of, first_orders, live_orders, resting
 from core.strategies.reading import own
 from core.strategies.requests import closes, require_resettable
 from core.strategies.standing import cell_rows, planned_of
 from core.strategies.surroundings import backing_of
+from core.strategies.verdict import Checked, check_changes
 from core.strategies.wanted import Wanted
 
 

@@ -16,11 +16,11 @@ from core.execution.intents import lock_strategies, new_order, next_cell_order
 from core.execution.telling import tell
 from core.models import ExchangeApi, GridCell, GridOrder, GridStrategy
 from core.strategies import capital
-from core.strategies.creation import Checked, check
 from core.strategies.ending import fail, open_operation
 from core.strategies.parameters import parameters_of
 from core.strategies.protection import is_alone
 from core.strategies.surroundings import margin_of_user, orders_of_user
+from core.strategies.verdict import Checked, check
 
 
 def make_plan(strategy_id: int) -> None:

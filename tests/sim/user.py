@@ -21,7 +21,8 @@ from core.paper.engine.accounts import Account
 from core.paper.engine.orders import NewOrder
 from core.paper.engine.placing import cancel, place
 from core.paper.engine.refusals import VenueError
-from core.strategies import creation, halting, proposals, requests, resetting
+from core.strategies import creation, halting, proposals, requests, resetting, verdict
+from core.strategies.parameters import parameters_from
 from core.vault import encrypt
 from tasks.app import ring
 from tests.sim.seams import hours_have_passed
@@ -84,7 +85,7 @@ class Hands:
         """One that is drawn, or with these parameters."""
         fields = fields or self._drawn()
         try:
-            checked = creation.check(self.trader.user_id, PAPER, creation.parameters_from(fields), needs_account=True)
+            checked = verdict.check(self.trader.user_id, PAPER, parameters_from(fields), needs_account=True)
             with Session.begin() as session:
                 row = creation.create(
                     session,

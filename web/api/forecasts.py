@@ -4,7 +4,7 @@ from typing import Any
 
 from core.domain.parameters import GridType
 from core.forecast import asking
-from core.strategies.creation import parameters_from
+from core.strategies.parameters import parameters_from
 from tasks.app import ring
 from web.api.grid import ONE
 from web.auth import current_user_id

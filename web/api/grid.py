@@ -8,7 +8,8 @@ from core.db import Session
 from core.domain.lifecycle import CHANGEABLE
 from core.forecast import honesty
 from core.models import GridStrategy
-from core.strategies import creation, deletion, proposals, reading, requests
+from core.strategies import creation, deletion, proposals, reading, requests, verdict
+from core.strategies.parameters import OPTIONS, parameters_from
 from core.strategies.reading import StrategyView, Window
 from tasks.app import ring
 from web.auth import current_user_id
@@ -27,8 +28,8 @@ _IF_MATCH = {"in": "header", "name": "If-Match", "required": True, "schema": {"t
 IDEMPOTENCY_KEY = {"in": "header", "name": HEADER, "schema": {"type": "string", "minLength": 1, "maxLength": 255}}
 
 
-@blp.errorhandler(creation.NotAllowed)  # type: ignore[untyped-decorator]
-def not_allowed(error: creation.NotAllowed) -> Response:
+@blp.errorhandler(verdict.NotAllowed)  # type: ignore[untyped-decorator]
+def not_allowed(error: verdict.NotAllowed) -> Response:
     """As every Invalid, and with the range of every field."""
     ranges = {name: RangeSchema().dump(allowed) for name, allowed in error.ranges.items()}
     return error_answer(422, error.message, error.reason, errors={"json": error.fields}, more={"ranges": ranges})
@@ -41,8 +42,8 @@ def not_allowed(error: creation.NotAllowed) -> Response:
 @idempotent
 def create(body: dict[str, Any], exchange: str) -> tuple[StrategyView, dict[str, str]]:
     """Create a strategy, without starting it"""
-    wanted = creation.parameters_from(body)
-    checked = creation.check(current_user_id(), exchange, wanted, needs_account=True)
+    wanted = parameters_from(body)
+    checked = verdict.check(current_user_id(), exchange, wanted, needs_account=True)
     with Session.begin() as session:
         row = creation.create(session, current_user_id(), exchange, checked, body)
         view = reading.view_of(session, row)
@@ -56,12 +57,12 @@ def create(body: dict[str, Any], exchange: str) -> tuple[StrategyView, dict[str,
 @blp.route("/preview/<exchange:exchange>", methods=["POST"])
 @blp.arguments(NewStrategySchema)
 @blp.response(200, PreviewSchema)
-def preview(body: dict[str, Any], exchange: str) -> creation.Checked:
+def preview(body: dict[str, Any], exchange: str) -> verdict.Checked:
     """What create would make, without saving anything
 
     Works without an exchange key too; then balance and fees of the account are not known.
     """
-    return creation.check(current_user_id(), exchange, creation.parameters_from(body), needs_account=False)
+    return verdict.check(current_user_id(), exchange, parameters_from(body), needs_account=False)
 
 
 @blp.route("/list/<exchange:exchange>", methods=["GET"], endpoint="list")
@@ -99,7 +100,7 @@ def update(body: dict[str, Any], query: dict[str, Any], exchange: str, grid_id: 
     with Session.reading() as session:
         row = reading.own(session, current_user_id(), exchange, grid_id)
     require_match(row.version)
-    if body.keys() <= set(creation.OPTIONS) and not query["dry_run"]:
+    if body.keys() <= set(OPTIONS) and not query["dry_run"]:
         return _changed(body, exchange, grid_id, None)
     if row.status not in CHANGEABLE:
         creation.require_not_running(row)
@@ -107,11 +108,11 @@ def update(body: dict[str, Any], query: dict[str, Any], exchange: str, grid_id: 
         return _answer(200, proposals.propose(current_user_id(), exchange, grid_id, body), row, {})
     if row.status in CHANGEABLE:
         return _change_running(body, exchange, grid_id)
-    return _changed(body, exchange, grid_id, creation.check_changes(current_user_id(), row, body))
+    return _changed(body, exchange, grid_id, verdict.check_changes(current_user_id(), row, body))
 
 
 def _changed(
-    body: dict[str, Any], exchange: str, grid_id: int, checked: creation.Checked | None
+    body: dict[str, Any], exchange: str, grid_id: int, checked: verdict.Checked | None
 ) -> tuple[StrategyView, dict[str, str]]:
     """At once: nothing runs that depends on it."""
     with Session.begin() as session:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session as OrmSession
 from core.accounts import account_of
 from core.db import Session
 from core.models import GridStrategy, Operation
-from core.strategies import creation, requests, resetting
+from core.strategies import creation, requests, resetting, verdict
 from core.strategies.proposals import Proposal
 from core.strategies.reading import own
 from tasks.app import ring
@@ -46,7 +46,7 @@ def _asked(name: str, body: type[Schema] = Empty) -> Decorator:
 def start(_body: dict[str, Any], exchange: str, grid_id: int) -> Accepted:
     """Start a strategy"""
     with Session.begin() as session:
-        creation.require_key(session, own(session, current_user_id(), exchange, grid_id))
+        verdict.require_key(session, own(session, current_user_id(), exchange, grid_id))
         accepted = _accepted(session, requests.request_start(session, current_user_id(), exchange, grid_id))
     ring("tasks.strategies.start", grid_id)
     return accepted
@@ -94,7 +94,7 @@ def reset(body: dict[str, Any], query: dict[str, Any], exchange: str, grid_id: i
     parameters = resetting.reset_parameters(user_id, exchange, grid_id, body)
     with Session.begin() as session:
         row = own(session, user_id, exchange, grid_id)
-        creation.require_key(session, row)
+        verdict.require_key(session, row)
         operation = requests.request_reset(session, user_id, exchange, grid_id, close_position, parameters)
         creation.set_options(row, body)
         accepted = _accepted(session, operation)

@@ -14,9 +14,9 @@ from core.db import Session
 from core.domain.lifecycle import StrategyStatus
 from core.domain.lines import grid_lines
 from core.models import GridCell, GridOrder, GridStrategy, Operation
-from core.strategies.creation import JUST_READ
 from core.strategies.parameters import parameters_of
 from core.strategies.starting import make_plan
+from core.strategies.verdict import JUST_READ
 from core.symbols import rules_of
 from tests.support.grids import change, strategy_row
 from tests.support.servers import PaperServer
