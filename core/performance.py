@@ -20,6 +20,7 @@ from core.equity import series as equity_series
 from core.errors import VenueUnavailable
 from core.markets import Mark, mark_of
 from core.models import EquitySnapshot, ExchangeApi, Forecast, GridStrategy, SymbolRule
+from core.models.forecast import Parting
 from core.reconciliation.margin import AccountMargin, account_margin
 
 _YEAR = Decimal(365 * 24 * 3600)
@@ -63,6 +64,7 @@ class Performance:
     books_explanation: str
     books_checked_at: datetime | None
     forecast: "Expectation | None" = None
+    forecast_missing: Parting | None = None
     equity: Sequence["Point"] = ()
 
 
@@ -107,18 +109,32 @@ def performance(row: GridStrategy, start: datetime | None = None, end: datetime 
     worth = value_of(row.exchange, row.ledger.other_fees)
     moment = now()
     found = totals(row, _mark(row, series), rules, series, moment, worth, margin)
-    return found if made is None else replace(found, forecast=expectation(row, made, found.total_pnl, moment))
+    missing = _parted(row, made, moment)
+    if made is None or missing is not None:
+        return replace(found, forecast_missing=missing)
+    return replace(found, forecast=_expectation(row, made, found.total_pnl, moment))
 
 
-def expectation(row: GridStrategy, made: Forecast, total: Decimal, moment: datetime) -> Expectation | None:
-    """None before the start, once the horizon is over, and for another grid than was forecast."""
-    days = PRECISE.divide(_ran_s(row, moment), _DAY)
-    if row.generation != 1 or row.version != made.version or not 0 < days <= made.horizon_days:
-        return None
+def _parted(row: GridStrategy, made: Forecast | None, moment: datetime) -> Parting | None:
+    if made is None:
+        return Parting.NOT_MADE
+    parted = made.parted_from(row)
+    if parted is not None:
+        return parted
+    days = _ran_days(row, moment)
+    return Parting.NOT_STARTED if days <= 0 else Parting.OVER if days > made.horizon_days else None
+
+
+def _expectation(row: GridStrategy, made: Forecast, total: Decimal, moment: datetime) -> Expectation:
+    days = _ran_days(row, moment)
     band = expected_after(days, made.checkpoints)
     return Expectation(
         made.made_at, made.horizon_days, days, band.low, band.median, band.high, inside=band.holds(total)
     )
+
+
+def _ran_days(row: GridStrategy, moment: datetime) -> Decimal:
+    return PRECISE.divide(_ran_s(row, moment), _DAY)
 
 
 def totals(  # noqa: PLR0917 - a strategy, and what is known of its surroundings

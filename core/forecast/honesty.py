@@ -22,6 +22,7 @@ from core.forecast.funding import funding_of
 from core.forecast.questions import LEAST_TO_FORECAST, ForecastQuestion
 from core.markets import last_price
 from core.models import EquitySnapshot, ExchangeApi, Forecast, GridStrategy
+from core.models.forecast import grid_of
 from core.strategies.parameters import parameters_of
 from core.symbols import rules_of
 
@@ -80,6 +81,7 @@ def remember(strategy_id: int) -> None:
                 Forecast(
                     strategy_id=strategy_id,
                     version=row.version,
+                    grid=grid_of(row),
                     horizon_days=HORIZON_DAYS,
                     investment=row.total_investment,
                     band=band,
@@ -130,15 +132,15 @@ def _errors(judged: Iterable[Forecast]) -> Iterable[Decimal]:
 def _judge(session: OrmSession, forecast: Forecast, row: GridStrategy) -> None:
     assert row.started_at is not None
     due = row.started_at + timedelta(days=forecast.horizon_days)
-    has_ended = row.status not in ACTIVE
-    if not has_ended and now() < due and row.version == forecast.version:
+    has_ended, parted = row.status not in ACTIVE, forecast.parted_from(row)
+    if not has_ended and now() < due and parted is None:
         return
     until = min(due, row.stopped_at or due) if has_ended else due
-    forecast.judged_at = now()
+    forecast.judged_at, forecast.ended = now(), parted or ""
     lasted = until - row.started_at
     actual = _total(session, row, until, has_ended=has_ended)
-    if row.version != forecast.version or row.generation != 1 or lasted < _LEAST or actual is None:
-        return  # another grid than was forecast, or nothing to compare
+    if parted is not None or lasted < _LEAST or actual is None:
+        return
     expected = expected_after(Decimal(int(lasted.total_seconds())) / 86_400, forecast.checkpoints)
     forecast.actual, forecast.expected = actual, PRECISE.quantize(expected.median, Decimal("1e-8"))
     forecast.inside = expected.holds(actual)

@@ -2,10 +2,15 @@
 
 import marshmallow as ma
 
+from core.models.forecast import Parting
 from web.fields import Decimal, Flag, Integer, Moment
 from web.schemas.base import Schema
 from web.schemas.market import check_span
 
+MISSING = (
+    "Why there is no forecast to compare with. CHANGED: another range, number of cells, investment, leverage, sizing, stop "
+    "or limit of trailing; what trailing does within its limits was forecast too"
+)
 OTHER_FEES = "Paid in other assets: asset -> amount. They are in no other figure"
 
 
@@ -32,7 +37,7 @@ class PointSchema(Schema):
 
 class ExpectationSchema(Schema):
     """The forecast made at creation beside what came: total PnL after `days` of running. Nine of ten paths were between
-    `low` and `high` then. Null where none was made, or the strategy has been changed or started again since."""
+    `low` and `high` then."""
 
     made_at = Moment()
     horizon_days = Integer()
@@ -67,6 +72,9 @@ class PerformanceSchema(Schema):
     margin_ratio = Decimal(places=8, allow_none=True)
     buy_and_hold_pnl = Decimal(places=8, allow_none=True)
     forecast = ma.fields.Nested(ExpectationSchema, allow_none=True)
+    forecast_missing = ma.fields.String(
+        allow_none=True, metadata={"enum": [one.value for one in Parting], "description": MISSING}
+    )
     books_balance = Flag(allow_none=True)
     books_difference = Decimal(allow_none=True)
     books_explanation = ma.fields.String(metadata={"description": "Of a difference, in words; else empty"})

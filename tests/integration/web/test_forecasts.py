@@ -136,7 +136,8 @@ def test_what_was_forecast_at_creation_stands_beside_what_came(anna: Person, gri
     grid_id = created["id"]
     honesty.remember(grid_id)
     honesty.remember(grid_id)
-    assert anna.get(f"/grid/performance/paper/{grid_id}").json["forecast"] is None
+    early: Any = anna.get(f"/grid/performance/paper/{grid_id}").json
+    assert (early["forecast"], early["forecast_missing"]) == (None, "NOT_STARTED")
     assert anna.get("/forecasts/accuracy").json["judged"] == 0
     with Session.begin() as session:
         row = session.get_one(GridStrategy, grid_id)
@@ -158,6 +159,39 @@ def test_what_was_forecast_at_creation_stands_beside_what_came(anna: Person, gri
     answer = anna.delete(f"/grid/delete/paper/{grid_id}", headers={"If-Match": '"1"'})
     assert answer.status_code == 204
     assert anna.get("/forecasts/accuracy").json == told
+
+
+@ON_ONE_KIND
+def test_the_comparison_outlives_what_leaves_the_grid_as_it_was_forecast(anna: Person, grid: dict[str, Any]) -> None:
+    walk(2)
+    grid_id = anna.post("/grid/create/paper", {**grid, "trailing_up": "90000"}).json["id"]
+
+    def missing() -> Any:
+        return anna.get(f"/grid/performance/paper/{grid_id}").json["forecast_missing"]
+
+    assert missing() == "NOT_MADE"
+    honesty.remember(grid_id)
+    _set(grid_id, status="RUNNING", generation=1, started_at=now() - timedelta(days=1))
+    assert missing() is None
+    _set(grid_id, name="renamed", cell_loss_limit=D(50), version=3)
+    _set(grid_id, ladder_lower=D(76000), ladder_upper=D(84000), lower_price=D(76800), upper_price=D(84800), trailed=1)
+    honesty.judge()
+    assert missing() is None
+    _set(grid_id, started_at=now() - timedelta(days=8))
+    assert missing() == "OVER"
+    _set(grid_id, started_at=now() - timedelta(days=1), stop_loss=D(70000))
+    assert missing() == "CHANGED"
+    honesty.judge()
+    _set(grid_id, stop_loss=None)
+    assert missing() == "CHANGED"
+    assert anna.get("/forecasts/accuracy").json["judged"] == 0
+
+
+def _set(grid_id: int, **values: Any) -> None:
+    with Session.begin() as session:
+        row = session.get_one(GridStrategy, grid_id)
+        for name, value in values.items():
+            setattr(row, name, value)
 
 
 @ON_ONE_KIND
