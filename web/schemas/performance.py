@@ -8,8 +8,8 @@ from web.schemas.base import Schema
 from web.schemas.market import check_span
 
 MISSING = (
-    "Why there is no forecast to compare with. CHANGED: another range, number of cells, investment, leverage, sizing, stop "
-    "or limit of trailing; what trailing does within its limits was forecast too"
+    "Why there is no forecast to compare with. CHANGED: another range, number of cells, investment, leverage, sizing, "
+    "stop or limit of trailing; what trailing does within its limits was forecast too"
 )
 OTHER_FEES = "Paid in other assets: asset -> amount. They are in no other figure"
 
