@@ -10,7 +10,8 @@ from math import lcm
 
 import numpy as np
 
-from core.backtest.kernel import BLOCK, Amounts, Numbers
+from core.backtest.kernel import BLOCK
+from core.backtest.state import Amounts, Numbers
 from core.candle_files import Candle, Payment
 from core.domain.exact import EXACT, multiple
 from core.errors import Invalid

@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from math import lcm
-from typing import Any
 
 import numpy as np
 
 from core.backtest import kernel
 from core.backtest.candles import Market
 from core.backtest.entry import Entry
-from core.backtest.kernel import Amounts, Numbers
 from core.backtest.ladder import ladder_of
+from core.backtest.state import Amounts, Kept, Numbers, State, Terms
 from core.domain.exact import EXACT, ZERO
 from core.domain.order import Side
 from core.domain.parameters import Parameters
@@ -60,14 +59,15 @@ class Simulation:
         self.ladder = ladder_of(parameters, rules, grid, market.lowest, market.highest)
         self.capital = parameters.total_investment
         self.per_quote = self._money_unit()
-        self._prepared = self._prepare()
+        self._terms = self._made_terms()
+        self._start, self._slots, self._payments = self._started(), self._first_slots(), self._payments_a_step()
 
     def over(self, market: Market) -> "Simulation":
         """The same grid from the same price over another market, one of the same funding rates that keeps within this
         one's prices: nothing but its candles and payments is made ready anew."""
         other = copy(self)
         other.market, other.candles = market, market.candles
-        other._prepared = (market.candles.prices, market.blocks, *self._prepared[2:-2], *other._payments())
+        other._payments = other._payments_a_step()
         return other
 
     def ticks(self, price: Decimal) -> int:
@@ -85,51 +85,53 @@ class Simulation:
 
     def replay(self, fills: int = 0, closes: int = 0) -> Outcome:
         """Keeps the first `fills` fills and the equity at the first `closes` closes."""
-        filled = np.zeros((2, len(self.ladder.slots)), np.int64)
-        kept, equity = np.zeros((fills, 3), np.int64), np.zeros(closes, np.int64)
-        held = np.zeros(len(self.market.due), np.int64)
-        arguments = [*self._prepared, self._slots(), filled, kept, equity, held[self.entry.first_payment :]]
-        ending, candle, tick, bottom, position, drawdown, count = kernel.replay(*arguments)
+        unpaid, due = self.entry.first_payment, self.market.due
+        filled, held = np.zeros((2, len(self.ladder.slots)), np.int64), np.zeros(len(due), np.int64)
+        kept = Kept(
+            slots=self._slots.copy(),
+            filled=filled,
+            held=held[unpaid:],
+            fills=np.zeros((fills, 3), np.int64),
+            equity=np.zeros(closes, np.int64),
+        )
+        ending, candle, tick, bottom, position, drawdown, count = kernel.replay(
+            self.candles.prices, self.market.blocks, self.entry.candle, self.entry.point,
+            self._terms, kept, self._start, due[unpaid:], self._payments[unpaid:],
+        )  # fmt: skip
         if ending == kernel.TOO_LARGE:
             raise _too_precise()
-        reached = int(np.searchsorted(self.market.due, candle, side="right"))
+        reached = int(np.searchsorted(due, candle, side="right"))
         return Outcome(
             int(ending), int(candle), int(tick), int(position), int(bottom) - self.ladder.bottom, int(count),
-            Fraction(int(drawdown), self.per_quote), filled, held[:reached].tolist(), kept, equity,
+            Fraction(int(drawdown), self.per_quote), filled, held[:reached].tolist(), kept.fills, kept.equity,
         )  # fmt: skip
 
-    def _prepare(self) -> tuple[Any, ...]:
-        """What the kernel takes and leaves as it is."""
-        ladder, cells, entry = self.ladder, len(self.grid.cells), self.ticks(self.entry.price)
+    def _made_terms(self) -> Terms:
+        ladder = self.ladder
         unit, maker, taker = (self._money(part * self._lot) for part in (1, *self._fees))
-        buying = sum(1 for cell in self.grid.cells if cell.first_side is Side.BUY)
-        position = self.inventory
-        return (
-            self.candles.prices,
-            self.market.blocks,
-            self.entry.candle,
-            self.entry.point,
-            entry,
-            np.array([self.ticks(line) for line in ladder.lines], np.int64),
-            self._added(),
-            np.array([self.steps(cell.quantity) for cell in ladder.slots], np.int64),
-            np.array([cell.opening_side.sign for cell in ladder.slots], np.int64),
-            ladder.bottom,
-            ladder.bottom + cells,
-            ladder.bottom + buying,
-            position,
-            -position * entry * unit - abs(position) * entry * taker,
-            self._money(Fraction(self.capital)),
-            unit,
-            maker,
-            taker,
-            self._stops(),
-            self.ticks(self.market.highest),
-            self._tiers(),
-            *self._payments(),
+        return Terms(
+            lines=np.array([self.ticks(line) for line in ladder.lines], np.int64),
+            added=self._added(),
+            quantities=np.array([self.steps(cell.quantity) for cell in ladder.slots], np.int64),
+            openings=np.array([cell.opening_side.sign for cell in ladder.slots], np.int64),
+            stops=self._stops(),
+            tiers=self._tiers(),
+            size=len(self.grid.cells),
+            capital=self._money(Fraction(self.capital)),
+            unit=unit,
+            maker=maker,
+            taker=taker,
+            ceiling=self.ticks(self.market.highest),
         )
 
-    def _slots(self) -> Numbers:
+    def _started(self) -> State:
+        """After the market orders of the start."""
+        entry, position, bottom = self.ticks(self.entry.price), self.inventory, self.ladder.bottom
+        buying = sum(1 for cell in self.grid.cells if cell.first_side is Side.BUY)
+        cash = -position * entry * self._terms.unit - abs(position) * entry * self._terms.taker
+        return State(entry, bottom, bottom + buying, position, cash)
+
+    def _first_slots(self) -> Numbers:
         """Of the cells that the grid starts with, at their places."""
         slots = np.full(len(self.ladder.lines) - 1, NONE, np.int64)
         slots[self.ladder.bottom :][: len(self.grid.cells)] = np.arange(len(self.grid.cells))
@@ -182,10 +184,9 @@ class Simulation:
         highest = max(self.market.highest, self.ladder.lines[-1])
         return Fraction(largest) * len(self.grid.cells) * Fraction(highest) + Fraction(self.capital)
 
-    def _payments(self) -> tuple[Numbers, Amounts]:
-        """From the entry on: when they are due, and what they bring to a step held long."""
-        first, a_base = self.entry.first_payment, float(Fraction(self.rules.step_size) * self.per_quote)
-        return self.market.due[first:], self.market.amounts[first:] * a_base
+    def _payments_a_step(self) -> Amounts:
+        """What each payment brings to a step held long."""
+        return self.market.amounts * float(Fraction(self.rules.step_size) * self.per_quote)
 
     def _tiers(self) -> Numbers:
         """Caps beyond what can be held are all the same to the kernel."""

@@ -25,7 +25,8 @@ _MONEY_DIGITS = Decimal("1e-8")  # the venue's precision of realised profit
 
 @dataclass(frozen=True, slots=True)
 class SimulatedTrade:
-    """In the candle that opened at `at` (ms). `cell_index` is None for what went to market."""
+    """In the candle that opened at `at` (ms). `cell_index` is None for what went to market, below 0 for cells that
+    trailing has added below the range: it is counted along the ladder."""
 
     at: int
     side: Side

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from core.backtest.kernel import Numbers
+from core.backtest.state import Numbers
 from core.candles.packing import Series
 from core.candles.store import MINUTE_MS
 

@@ -10,10 +10,10 @@ import numpy as np
 from core.backtest import kernel
 from core.backtest.candles import Candles, Market
 from core.backtest.entry import Entry
-from core.backtest.kernel import Amounts, Numbers
 from core.backtest.simulation import Outcome as SimulatedOutcome
 from core.backtest.simulation import Simulation
 from core.backtest.simulator import finish_reason, simulate
+from core.backtest.state import Amounts, Numbers
 from core.candles.store import MINUTE_MS
 from core.domain.lifecycle import FinishReason
 from core.domain.parameters import Parameters

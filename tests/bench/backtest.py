@@ -15,9 +15,9 @@ from numba import njit
 from core import clock
 from core.backtest.candles import Candles, Market
 from core.backtest.entry import Entry
-from core.backtest.kernel import Numbers
 from core.backtest.simulation import Simulation
 from core.backtest.simulator import simulate
+from core.backtest.state import Numbers
 from core.candle_files import Payment
 from core.config import ROOT
 from core.domain.order import Side

@@ -170,23 +170,27 @@ class Reference:
 
     def _next_step(self, target: Decimal) -> tuple[Decimal, LiveCell, PlannedCell] | None:
         """Where the range moves by a cell, as the market stands beyond it or will on the way; what it loses, gains."""
-        for due, rises in zip(step_prices(self.parameters, self.rules, self.trailed), (True, False), strict=True):
-            further = max if rises else min
-            reached = further(self.at, target)
-            if due is None or further(reached, due) != reached:
-                continue
-            lost = self.cells[0 if rises else -1]
-            added = trailing_step(
-                self.parameters,
-                self.rules,
-                self.trailed,
-                due,
-                per_grid_amount=self.grid.per_grid_amount,
-                dropped_quantity=lost.planned.quantity,
-            )
-            if added is not None and lost.side is lost.planned.opening_side and lost.entry is None:
-                return further(self.at, due), lost, added
-        return None
+        dues = step_prices(self.parameters, self.rules, self.trailed)
+        steps = [self._step(due, rises, target) for due, rises in zip(dues, (True, False), strict=True)]
+        return min(filter(None, steps), key=lambda step: abs(step[0] - self.at), default=None)
+
+    def _step(self, due: Decimal | None, rises: bool, target: Decimal) -> tuple[Decimal, LiveCell, PlannedCell] | None:
+        further = max if rises else min
+        reached = further(self.at, target)
+        if due is None or further(reached, due) != reached:
+            return None
+        lost = self.cells[0 if rises else -1]
+        added = trailing_step(
+            self.parameters,
+            self.rules,
+            self.trailed,
+            due,
+            per_grid_amount=self.grid.per_grid_amount,
+            dropped_quantity=lost.planned.quantity,
+        )
+        if added is None or lost.side is not lost.planned.opening_side or lost.entry is not None:
+            return None
+        return further(self.at, due), lost, added
 
     def _take(self, price: Decimal, lost: LiveCell, added: PlannedCell) -> None:
         rises = lost is self.cells[0]
