@@ -16,6 +16,7 @@ from rich.table import Table
 
 from core import clock
 from core.backtest.candles import Market, in_ticks
+from core.backtest.entry import entry_of
 from core.backtest.optimiser import Tried, neighbours, rank, tried
 from core.backtest.repair import repaired
 from core.backtest.simulator import Result, simulate
@@ -69,6 +70,9 @@ AMOUNT = Amount()
 @click.option("--funding", type=_FILE, help="CSV: funding_time (ms), funding_rate, mark_price where known")
 @click.option("--stop-loss", type=AMOUNT)
 @click.option("--take-profit", type=AMOUNT)
+@click.option("--trigger-price", type=AMOUNT, help="begin where the market reaches it")
+@click.option("--trailing-up", type=AMOUNT, help="follow the market, up to this upper price of the range")
+@click.option("--trailing-down", type=AMOUNT, help="the same down, to this lower price")
 @click.option("--allow-gaps", is_flag=True, help="simulate over missing candles")
 @click.option("--repair", is_flag=True, help="make a broken series whole, and say what was done to it")
 @click.option("--json", "as_json", is_flag=True, help="for programs")
@@ -88,6 +92,8 @@ def main(as_json: bool, optimise: bool, fills: Path | None, plot: Path | None, *
         began = clock.monotonic()
         result = simulate(parameters, rules, market, record=True)
         seconds = clock.monotonic() - began
+        if entry_of(market, parameters.trigger_price) is None:
+            click.echo(f"the trigger price {parameters.trigger_price} is not reached: nothing is traded", err=True)
         if fills is not None:
             _write(fills, result)
         if plot is not None:
@@ -120,6 +126,9 @@ def _parameters(given: dict[str, Any]) -> Parameters:
         reserve=given["reserve"],
         stop_loss=given["stop_loss"],
         take_profit=given["take_profit"],
+        trigger_price=given["trigger_price"],
+        trailing_up=given["trailing_up"],
+        trailing_down=given["trailing_down"],
     )
 
 
@@ -180,7 +189,7 @@ def _ranking(parameters: Parameters, rules: SymbolRules, market: Market, *, quie
 
 
 def _amounts(result: Result) -> dict[str, Any]:
-    """The figures of a run under their names, decimals as text."""
+    """The figures of a run under their names, decimals as text; `trailed` where the range has moved."""
     return {
         "total_pnl": _plain(result.total_pnl),
         "grid_profit": _plain(result.grid_profit),
@@ -192,6 +201,7 @@ def _amounts(result: Result) -> dict[str, Any]:
         "position": _plain(result.position),
         "max_drawdown": _plain(result.max_drawdown),
         "finish_reason": result.finish_reason,
+        **({"trailed": result.trailed} if result.trailed else {}),
     }
 
 

@@ -82,7 +82,7 @@ def in_ticks(candles: Iterable[Candle], tick: Decimal, *, allow_gaps: bool = Fal
     """Raises Invalid for no candles, for a price between two ticks, and for missing candles unless they are allowed."""
     rows = list(candles)
     if not rows:
-        raise Invalid("no_candles", "There are no candles.")
+        raise Invalid("no_candles", "There are no candles: at least one is needed.")
     if not allow_gaps:
         _require_no_gaps(rows)
     times = np.array([row.opened_ms for row in rows], np.int64)

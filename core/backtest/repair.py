@@ -10,7 +10,8 @@ from core.errors import Invalid
 
 def repaired(file: Path) -> tuple[list[Candle], list[str]]:
     """(candles, a sentence for each repair): rows that are no candle and repeated ones are left out, the others put in
-    order, and missing ones stand still at the close before them.
+    order, and missing ones stand still at the close before them. Prices between two ticks stay refused
+    (`in_ticks`): they are another symbol's, or the tick is.
 
     Raises ConfigurationError where the file can't be read, Invalid where more is missing than there is.
     """

@@ -46,13 +46,14 @@ def main(  # noqa: PLR0917 - the options
         series = merged([_read(file) for file in files])
         span = len(series) / MINUTES_A_DAY
         if halves:
-            window_days = horizon_days = every_days = span // 2
+            window_days = horizon_days = every_days = max(1, span // 2)
         opened = Decimal(int(series.prices[0, 0])).scaleb(-series.decimals)
         found = list(cuts(moves_of(series), opened, rules, window_days, horizon_days, every_days))
     except GridkeeperError as error:
         raise click.ClickException(str(error)) from error
     if not found:
-        raise click.ClickException(f"{span:.1f} days are too few for a window and a horizon")
+        needed = window_days + horizon_days
+        raise click.ClickException(f"too little history: {span:.2f} days are there, {needed:g} are needed")
     _show_halves(found) if halves else _show_shares(found)
 
 

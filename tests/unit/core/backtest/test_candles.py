@@ -42,7 +42,7 @@ def test_another_symbols_tick_is_refused() -> None:
 
 
 def test_no_candles_are_refused() -> None:
-    assert refusal([]) == "There are no candles."
+    assert refusal([]) == "There are no candles: at least one is needed."
 
 
 @pytest.mark.parametrize(

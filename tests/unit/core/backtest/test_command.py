@@ -88,6 +88,19 @@ def test_a_stop_ends_the_run_at_its_price(data: Path) -> None:
     assert (figures["finish_reason"], figures["position"]) == ("STOP_LOSS", "0")
 
 
+def test_a_grid_begins_at_its_trigger_price_and_follows_the_market_to_its_limits(data: Path) -> None:
+    narrow = ("--json", "--lower=94", "--upper=104", "--grids=5")
+    figures = json.loads(run(data, *narrow, "--trailing-up=107").stdout)
+    assert (figures["trailed"], figures["fills"]) == (1, 21)
+    figures = json.loads(
+        run(data, *narrow, "--trigger-price=90", "--strategy-type=BEARISH", "--trailing-down=91").stdout
+    )
+    assert (figures["trailed"], figures["fills"]) == (-1, 6)
+    never = run(data, *narrow, "--trigger-price=500")
+    assert json.loads(never.stdout)["fills"] == 0
+    assert never.stderr == "the trigger price 500 is not reached: nothing is traded\n"
+
+
 def test_a_picture_is_drawn(data: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="matplotlib is not installed: .venv/bin/pip install matplotlib")
     assert run(data, f"--plot={tmp_path / 'run.png'}").exit_code == 0
@@ -100,6 +113,8 @@ def test_a_picture_is_drawn(data: Path, tmp_path: Path) -> None:
         ("--investment=0.1", "total_investment"),
         ("--grids=1", "grid_number must be between 2 and 200"),
         ("--stop-loss=150", "stop_loss"),
+        ("--trailing-up=110", "trailing_up"),
+        ("--trigger-price=-1", "trigger_price must be between"),
         ("--tick-size=7", "row 2: open 100 is no multiple of the tick 7"),
         ("--tick-size=0", "must be above 0"),
         ("--lower=much", "'much' is not a number"),

@@ -36,4 +36,7 @@ def test_the_command_prints_shares_or_halves(tmp_path: Path) -> None:
     halves = CliRunner().invoke(main, [*asked, "--halves"])
     assert (halves.exit_code, "NEUTRAL" in halves.output) == (0, True), halves.output
     few = CliRunner().invoke(main, [*asked, "--horizon-days", "5"])
-    assert (few.exit_code, "too few" in few.output) == (1, True)
+    assert few.output == "Error: too little history: 3.00 days are there, 7 are needed\n"
+    np.savetxt(file, rows[:900], fmt=["%d", "%.2f", "%.2f", "%.2f", "%.2f"], delimiter=",")
+    few = CliRunner().invoke(main, [*asked, "--halves"])
+    assert few.output == "Error: too little history: 0.62 days are there, 2 are needed\n"
