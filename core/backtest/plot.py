@@ -24,7 +24,8 @@ def draw(file: Path, parameters: Parameters, rules: SymbolRules, market: Market,
     seen = np.linspace(0, len(result.equity) - 1, min(MOST_POINTS, len(result.equity))).astype(int)
     times = [_moment(int(market.candles.times[index])) for index in seen]
     prices.plot(times, [float(market.candles.price(3, int(index))) for index in seen], color="#444", linewidth=0.8)
-    for line in grid_lines(parameters, rules):
+    trailed = {trade.price for trade in result.trades if trade.cell_index is not None}
+    for line in trailed.union(grid_lines(parameters, rules)):
         prices.axhline(float(line), color="#bbb", linewidth=0.5, zorder=0)
     for side, colour in _COLOURS.items():
         trades = [trade for trade in result.trades if trade.side is side]
