@@ -16,6 +16,7 @@ from core.domain.cell import Cell, next_order
 from core.domain.change import Change, Fate, Outcome, change
 from core.domain.order import FINAL, LIVE, Side
 from core.domain.parameters import StrategyType
+from core.domain.plan import PlannedCell
 from core.errors import Unavailable, VenueRefused
 from core.exchange import account_api
 from core.execution.intents import Cancel, lock_strategies, may_open, next_cell_order
@@ -142,36 +143,44 @@ def _apply(
         cell = cells[outcome.cell.key]
         cell.opening_price = opening_prices.get(outcome.cell.between, cell.opening_price)
         _become(session, strategy, cell, outcome)
+    _add(session, strategy, made.new)
+    _take_over(strategy, wanted)
+    _tell(session, strategy, wanted, made)
+    if made.is_empty:
+        finish(session, strategy)
+    else:
+        strategy.change = wanted.at(Stage.SETTLING).as_json()
+        settle(session, strategy, wanted)
+
+
+def _add(session: OrmSession, strategy: GridStrategy, new: Sequence[PlannedCell]) -> None:
     indices = select(func.max(GridCell.cell_index)).where(
         GridCell.strategy_id == strategy.id, GridCell.generation == strategy.generation
     )
     first = session.scalars(indices).one() + 1
-    added = [cell_of(strategy, planned, first + number) for number, planned in enumerate(made.new)]
+    added = [cell_of(strategy, planned, first + number) for number, planned in enumerate(new)]
     session.add_all(added)
     session.flush()
     for cell in added:
         if not cell.awaits_inventory:
             next_cell_order(session, strategy, cell)
-    _take_over(strategy, wanted)
+
+
+def _tell(session: OrmSession, strategy: GridStrategy, wanted: Wanted, made: Change) -> None:
     kept, dropped = (sum(1 for _ in made.of(fate)) for fate in (Fate.KEPT, Fate.DROPPED))
     tell(
         session,
         strategy,
         "trailed" if wanted.steps else "updated",
         f"{wanted.because}: {kept} cells kept their orders, {len(made.outcomes) - kept - dropped} are resized, "
-        f"{dropped} dropped, {len(added)} new; {made.trade.normalize():f} traded at market.",
+        f"{dropped} dropped, {len(made.new)} new; {made.trade.normalize():f} traded at market.",
         kept=kept,
         dropped=dropped,
-        new=len(added),
+        new=len(made.new),
         trade=format(made.trade, "f"),
         lower_price=format(strategy.lower_price, "f"),
         upper_price=format(strategy.upper_price, "f"),
     )
-    if made.is_empty:
-        finish(session, strategy)
-    else:
-        strategy.change = wanted.at(Stage.SETTLING).as_json()
-        settle(session, strategy, wanted)
 
 
 def _become(session: OrmSession, strategy: GridStrategy, cell: GridCell, outcome: Outcome) -> None:
