@@ -4,6 +4,7 @@ from core.bus import QUEUES
 from core.config import settings
 
 broker_url = settings().redis_url
+broker_transport = "tasks.broker:Transport"
 result_backend = None
 task_ignore_result = True
 accept_content = ["json"]

@@ -29,10 +29,12 @@ def wait_until_consumed_after(stack: Stack, moment: int) -> None:
 @pytest.mark.timeout(300)
 def test_a_busy_worker_consumes_again_after_each_of_ten_broker_restarts(stack: Stack, user: User) -> None:
     grid_id = user.start_grid(**GRID)
+    workers = [process.pid for process in stack.processes("gridkeeper: worker")]
     with market_in_motion(stack):
         for number in range(10):
             sleep(0.5 + number % 3)
             stack.kill_redis()
             wait_until_consumed_after(stack, now_ms())
+    assert [process.pid for process in stack.processes("gridkeeper: worker")] == workers, "none of them ended"
     settle(stack, user, grid_id, SYMBOL, timeout=30)
     assert_books_close(stack, user, grid_id, SYMBOL)
