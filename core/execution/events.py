@@ -1,5 +1,6 @@
 """The way of a fill: all events of one message in one transaction, out of which come the counter-orders to send."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,7 +20,7 @@ from core.execution.intents import Attempt, Cancel, attempt_of, claim, is_in_pro
 from core.execution.rules import rules_of
 from core.models import ExchangeApi, Fill, GridOrder, GridStrategy
 
-TradeKey = tuple[str, str, str]  # symbol, trade id, the venue's order id
+TradeKey = tuple[int, str, str, str]  # account id, symbol, trade id, the venue's order id
 
 
 # Built once, as is the insert below: SQLAlchemy's part of a small query is longer than the database's.
@@ -64,16 +65,31 @@ def apply_events(session: Session, account_id: int, events: Sequence[StreamEvent
 
     Events of orders that are not ours are left to reconciliation, which is asked for.
     """
+    return apply_all_events(session, {account_id: events}, {account_id: tokens})[account_id]
+
+
+def apply_all_events(
+    session: Session,
+    heard: Mapping[int, Sequence[StreamEvent]],
+    tokens: Mapping[int, int],
+    *,
+    skip_locked: bool = False,
+) -> dict[int, Consequences]:
+    """The same for several accounts in one transaction, by account; see apply_all."""
     ours = identity(session)
-    findings = [Finding(event.news.client_order_id, event.news, event.trade) for event in events]
-    known = [finding for finding in findings if ours.strategy_of(finding.client_order_id) is not None]
-    foreign_trade = any(
-        event.trade is not None and ours.strategy_of(event.news.client_order_id) is None for event in events
-    )
-    consequences = apply_findings(session, account_id, known, tokens)
-    if foreign_trade:
-        request_reconciliation(session, account_id)
-    return consequences
+    found = {
+        account_id: [Finding(event.news.client_order_id, event.news, event.trade) for event in events]
+        for account_id, events in heard.items()
+    }
+    strangers = {
+        account_id: [one for one in findings if ours.strategy_of(one.client_order_id) is None]
+        for account_id, findings in found.items()
+    }
+    done = apply_all(session, found, tokens, skip_locked=skip_locked)
+    for account_id in sorted(done):
+        if any(finding.trade is not None for finding in strangers[account_id]):
+            request_reconciliation(session, account_id)
+    return done
 
 
 def request_reconciliation(session: Session, account_id: int) -> None:
@@ -83,54 +99,74 @@ def request_reconciliation(session: Session, account_id: int) -> None:
 
 def apply_findings(session: Session, account_id: int, findings: Sequence[Finding], tokens: int = 0) -> Consequences:
     """Books findings of orders of ours. Repeatable; the order in which findings come does not matter."""
-    return apply_of_accounts(session, {account_id: findings}, tokens)
+    return apply_all(session, {account_id: findings}, {account_id: tokens})[account_id]
 
 
-def apply_of_accounts(session: Session, found: Mapping[int, Sequence[Finding]], tokens: int = 0) -> Consequences:
-    """The same for several accounts at once: as many reads as for one. `found`: account -> what it was told."""
+def apply_all(
+    session: Session,
+    found: Mapping[int, Sequence[Finding]],
+    tokens: Mapping[int, int],
+    *,
+    skip_locked: bool = False,
+) -> dict[int, Consequences]:
+    """The same for several accounts at once, with as many statements as for one. `found` and the answer by account.
+
+    With `skip_locked`, accounts of which a strategy is locked elsewhere are left out, and missing in the answer.
+    """
     ours = identity(session)
-    told = [(account_id, finding) for account_id, findings in found.items() for finding in findings]
-    if not told:
-        return Consequences()
-    strategy_ids = {ours.strategy_of(finding.client_order_id) for _, finding in told} - {None}
-    strategies = lock_strategies(session, [number for number in strategy_ids if number is not None])
-    orders = _orders(session, found, {finding.client_order_id for _, finding in told})
+    owners = {
+        account_id: {ours.strategy_of(finding.client_order_id) for finding in findings} - {None}
+        for account_id, findings in found.items()
+    }
+    wanted = [number for numbers in owners.values() for number in numbers if number is not None]
+    strategies = lock_strategies(session, wanted, skip_locked=skip_locked) if wanted else {}
+    done = {account_id: Consequences() for account_id, numbers in owners.items() if numbers <= strategies.keys()}
+    told = [(account_id, finding) for account_id in done for finding in found[account_id]]
+    orders = _orders(session, done, {finding.client_order_id for _, finding in told})
     touched: dict[int, GridOrder] = {}
-    consequences = Consequences()
     for account_id, finding in told:
         order = orders[account_id].get(finding.client_order_id)
         if order is not None and finding.news is not None:
             book_news(session, strategies[order.strategy_id], order, finding.news)
             touched[order.id] = order
-    for account_id, findings in found.items():
-        for order, trade in _new_trades(session, account_id, findings, orders[account_id]):
-            book_trade(strategies[order.strategy_id], order, trade)
-            consequences.new_trades.append(trade)
-            touched[order.id] = order
-    _conclude(session, strategies, touched.values(), tokens, consequences)
-    return consequences
+    for order, trade in _new_trades(session, told, orders):
+        book_trade(strategies[order.strategy_id], order, trade)
+        done[order.account_id].new_trades.append(trade)
+        touched[order.id] = order
+    _conclude(session, strategies, touched.values(), tokens, done)
+    return done
 
 
 def _conclude(
     session: Session,
     strategies: dict[int, GridStrategy],
     touched: Iterable[GridOrder],
-    tokens: int,
-    consequences: Consequences,
+    tokens: Mapping[int, int],
+    done: Mapping[int, Consequences],
 ) -> None:
     """Follows up every touched order and claims what may go out at once."""
-    placed: list[GridOrder] = []
+    placed: dict[int, list[GridOrder]] = defaultdict(list)
     for order in touched:
         strategy = strategies[order.strategy_id]
-        placed += follow_up(session, strategy, order, rules_of(session, order.exchange, order.symbol))
+        placed[order.account_id] += follow_up(session, strategy, order, rules_of(session, order.exchange, order.symbol))
         if is_in_progress(strategy):
-            consequences.in_progress.add(strategy.id)
-    timestamp = venue_timestamp(placed[0].exchange) if placed and tokens > 0 else None
-    claimed = placed[:tokens] if timestamp is not None else []
-    for order in claimed:
-        claim(order, timestamp or 0)
+            done[order.account_id].in_progress.add(strategy.id)
+    claimed = [
+        order for account_id, orders in placed.items() for order in _claimed(orders[: tokens.get(account_id, 0)])
+    ]
     session.flush()
-    consequences.attempts += [attempt_of(order) for order in claimed]
+    for order in claimed:
+        done[order.account_id].attempts.append(attempt_of(order))
+
+
+def _claimed(orders: list[GridOrder]) -> list[GridOrder]:
+    """Of one account; none where the venue's time is not known."""
+    timestamp = venue_timestamp(orders[0].exchange) if orders else None
+    if timestamp is None:
+        return []
+    for order in orders:
+        claim(order, timestamp)
+    return orders
 
 
 def venue_timestamp(exchange: str) -> int | None:
@@ -152,41 +188,40 @@ def _orders(
 
 def _new_trades(
     session: Session,
-    account_id: int,
-    findings: Sequence[Finding],
-    orders: dict[str, GridOrder],
+    told: Sequence[tuple[int, Finding]],
+    orders: Mapping[int, Mapping[str, GridOrder]],
 ) -> list[tuple[GridOrder, Trade]]:
     """The trades whose rows were not there before; their rows are there now. A trade that was booked as external
     before its order was known is taken over."""
     wanted: dict[TradeKey, tuple[GridOrder, Trade]] = {}
-    for finding in findings:
-        order = orders.get(finding.client_order_id)
+    for account_id, finding in told:
+        order = orders[account_id].get(finding.client_order_id)
         # Without its fee a trade is not whole: its order, short of a trade then, is asked for it.
         if order is not None and finding.trade is not None and finding.trade.fee_asset:
             trade = finding.trade
-            wanted[(trade.symbol, trade.trade_id, trade.order_id)] = (order, trade)
+            wanted[account_id, trade.symbol, trade.trade_id, trade.order_id] = (order, trade)
     if not wanted:
         return []
     rows = [fill_values(order, trade) for order, trade in wanted.values()]
     # Not the session's execute: what the news has changed is written once, with what the trades change.
     inserted = session.connection().execute(_insert_of_fills(session.get_bind().dialect.name), rows)
-    new: set[TradeKey] = {(row.symbol, row.trade_id, row.order_id) for row in inserted}
+    new: set[TradeKey] = {(row.account_id, row.symbol, row.trade_id, row.order_id) for row in inserted}
     for key in set(wanted) - new:
-        if _take_over(session, account_id, key, wanted[key][0]):
+        if _take_over(session, key, wanted[key][0]):
             new.add(key)
     return [pair for key, pair in wanted.items() if key in new]
 
 
 @cache
-def _insert_of_fills(dialect: str) -> ReturningInsert[str, str, str]:
+def _insert_of_fills(dialect: str) -> ReturningInsert[int, str, str, str]:
     """Skips the rows that are there; returns the keys of those that were not."""
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return insert(Fill).on_conflict_do_nothing().returning(Fill.symbol, Fill.trade_id, Fill.order_id)
+    return insert(Fill).on_conflict_do_nothing().returning(Fill.account_id, Fill.symbol, Fill.trade_id, Fill.order_id)
 
 
-def _take_over(session: Session, account_id: int, key: TradeKey, order: GridOrder) -> bool:
+def _take_over(session: Session, key: TradeKey, order: GridOrder) -> bool:
     """Makes a fill that was booked as nobody's this order's; False where it was this order's already."""
-    symbol, trade_id, order_id = key
+    account_id, symbol, trade_id, order_id = key
     taken = session.execute(
         update(Fill)
         .where(

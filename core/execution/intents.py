@@ -49,14 +49,16 @@ _LOCKED = (
     select(GridStrategy)
     .where(GridStrategy.id.in_(bindparam("ids", expanding=True)))
     .order_by(GridStrategy.id)
-    .with_for_update()
     .execution_options(populate_existing=True)
 )
+_WAITING, _SKIPPING = _LOCKED.with_for_update(), _LOCKED.with_for_update(skip_locked=True)
 
 
-def lock_strategies(session: Session, strategy_ids: Iterable[int]) -> dict[int, GridStrategy]:
+def lock_strategies(
+    session: Session, strategy_ids: Iterable[int], *, skip_locked: bool = False
+) -> dict[int, GridStrategy]:
     """Rows locked in a fixed order and read afresh. Whoever changes an order or a cell holds its strategy's lock."""
-    rows = session.scalars(_LOCKED, {"ids": sorted(set(strategy_ids))})
+    rows = session.scalars(_SKIPPING if skip_locked else _WAITING, {"ids": sorted(set(strategy_ids))})
     return {row.id: row for row in rows}
 
 

@@ -27,7 +27,7 @@ from core.exchange import Credentials
 from core.exchange.base import KEY_CODES, Outcome, Reply, TradingConnection
 from core.exchange.pool import Pool, venue_now_ms
 from core.execution.booking import follow_up
-from core.execution.events import Consequences, Finding, apply_of_accounts, request_reconciliation
+from core.execution.events import Consequences, Finding, apply_all, request_reconciliation
 from core.execution.intents import Attempt, Cancel, end_for, is_in_progress, lock_strategies
 from core.execution.rates import note
 from core.execution.rules import rules_of
@@ -166,7 +166,9 @@ def record(session: OrmSession, batch: Sequence[Answered]) -> Consequences:
     for answered in batch:
         if answered.reply.news is not None:
             found[answered.request.account_id].append(Finding(answered.reply.news.client_order_id, answered.reply.news))
-    consequences = apply_of_accounts(session, found)
+    consequences = Consequences()
+    for one in apply_all(session, found, {}).values():
+        consequences.add(one)
     for answered in batch:
         if answered.reply.code in KEY_CODES:
             note_refused_key(session, answered.request.account_id, answered.reply.message)

@@ -3,10 +3,11 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, and_, cast, or_, select
+from sqlalchemy import ColumnElement, Float, Row, and_, cast, or_, select
 from sqlalchemy.orm import Session
 
 from core import bus
@@ -63,9 +64,10 @@ def _by_mark(mark: Mapping[str, Any]) -> list[Reach]:
 
 def _by_trades(session: Session) -> dict[tuple[str, str], list[Reach]]:
     """Of the last seconds' fills the lowest and the highest of each symbol."""
-    latest = select(Fill).order_by(Fill.id.desc()).limit(LATEST_FILLS)
-    fills: dict[tuple[str, str], list[Fill]] = defaultdict(list)
-    for fill in session.scalars(latest):
+    columns = Fill.exchange, Fill.symbol, Fill.price, Fill.traded_at
+    latest = select(*columns).order_by(Fill.id.desc()).limit(LATEST_FILLS)
+    fills: dict[tuple[str, str], list[Row[str, str, Decimal, datetime]]] = defaultdict(list)
+    for fill in session.execute(latest):
         if fill.traded_at >= now() - TRADES_OF:
             fills[fill.exchange, fill.symbol].append(fill)
     reached: dict[tuple[str, str], list[Reach]] = defaultdict(list)

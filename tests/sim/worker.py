@@ -15,6 +15,7 @@ from core.errors import Unavailable
 from core.exchange.venue_clock import _clock_at
 from core.execution import identity, rates, rules
 from core.execution.sending import Answered, Sender
+from core.execution.together import Together
 from core.reconciliation.account import request_all
 from core.upkeep import halt_after_silence
 from tasks import orders, strategies, upkeep  # noqa: F401  register their tasks
@@ -180,6 +181,24 @@ class Worker:
         rules._cache.clear()
         upkeep._swept_at = float("-inf")
         upkeep._busy = set() if self._alone else Forgetful()
+        orders._together = Together()
+        orders._together._turn = Turn(self._world)  # type: ignore[assignment]
+
+
+class Turn:
+    """A lock that lets the others go on while somebody waits for it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._is_taken = False
+
+    def __enter__(self) -> None:
+        while self._is_taken:
+            self._world.wait(0.001)
+        self._is_taken = True
+
+    def __exit__(self, *_: object) -> None:
+        self._is_taken = False
 
 
 class Forgetful(set[tuple[str, int]]):

@@ -65,6 +65,7 @@ def running_grid(
     parameters: Parameters = PARAMETERS,
     keys: tuple[str, str] = ("-", "-"),
     rules: SymbolRules = RULES,
+    email: str = "grid@example.com",
 ) -> int:
     """A strategy that is RUNNING with every order PLACED (its inventory, if any, still PENDING); returns its id.
 
@@ -72,7 +73,7 @@ def running_grid(
     """
     planned = plan(parameters, rules, entry_price)
     with Session.begin() as session:
-        user = User(email="grid@example.com", password_hash="-")
+        user = User(email=email, password_hash="-")
         session.add(user)
         session.flush()
         account = ExchangeApi(
@@ -81,13 +82,13 @@ def running_grid(
             api_key="-",  # encrypted below: a ciphertext is bound to the row's id
             api_secret="-",
             api_key_masked="…",
-            api_key_fingerprint="-",
+            api_key_fingerprint=email,
             key_type="HMAC",
         )
         columns = {name: getattr(rules, name) for name in rules.__slots__ if name != "brackets"}
-        session.add_all(
-            [account, SymbolRule(exchange="paper", leverage_brackets=brackets_as_json(rules.brackets), **columns)]
-        )
+        session.add(account)
+        if session.scalars(select(SymbolRule.id)).first() is None:
+            session.add(SymbolRule(exchange="paper", leverage_brackets=brackets_as_json(rules.brackets), **columns))
         session.flush()
         account.api_key = encrypt(keys[0], place_of(account.id, "api_key"))
         account.api_secret = encrypt(keys[1], place_of(account.id, "api_secret"))

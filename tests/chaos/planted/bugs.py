@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -10,9 +10,6 @@ from typing import Any
 import structlog
 from sqlalchemy import select
 
-import tasks.orders
-import tasks.strategies
-import tasks.upkeep
 from core.clock import sleep
 from core.domain.ledger import Ledger
 from core.domain.order import OrderStatus, Progress, Trade
@@ -45,9 +42,11 @@ def _everywhere(right: Any, wrong: Any) -> None:
 def _() -> None:
     right = events._new_trades
 
-    def wrong(session: Any, account_id: int, findings: Sequence[Any], orders: dict[str, GridOrder]) -> Any:
-        right(session, account_id, findings, orders)
-        return [(orders[one.client_order_id], one.trade) for one in findings if one.trade is not None]
+    def wrong(session: Any, told: Sequence[tuple[int, Any]], orders: dict[int, dict[str, GridOrder]]) -> Any:
+        right(session, told, orders)
+        return [
+            (orders[account_id][one.client_order_id], one.trade) for account_id, one in told if one.trade is not None
+        ]
 
     events._new_trades = wrong
 
@@ -105,14 +104,15 @@ def _() -> None:
 
 @bug("stream events move the trade cursor")
 def _() -> None:
-    right = tasks.orders.apply_events
+    right = events.apply_all_events
 
-    def wrong(session: Any, account_id: int, heard: Sequence[Any], tokens: int) -> Consequences:
-        for trade in [event.trade for event in heard if event.trade is not None]:
-            trades._move_cursor(session, account_id, trade.symbol, int(trade.trade_id))
-        return right(session, account_id, heard, tokens)
+    def wrong(session: Any, heard: Mapping[int, Sequence[Any]], *rest: Any, **options: Any) -> Any:
+        for account_id, told in heard.items():
+            for trade in [event.trade for event in told if event.trade is not None]:
+                trades._move_cursor(session, account_id, trade.symbol, int(trade.trade_id))
+        return right(session, heard, *rest, **options)
 
-    tasks.orders.apply_events = wrong
+    _everywhere(right, wrong)
 
 
 @bug("unknown trades are booked as the user's own")
@@ -124,12 +124,12 @@ def _() -> None:
     right = trades._orders_behind
     trades._orders_behind = lambda account_id, api, symbol, page: right(account_id, Ignorant(), symbol, page)
     trades._has_doubts = lambda session, account_id, symbol: False
-    events._take_over = lambda session, account_id, key, order: False
+    events._take_over = lambda session, key, order: False
 
 
 @bug("strategies are not locked")
 def _() -> None:
-    def wrong(session: Any, strategy_ids: Any) -> dict[int, GridStrategy]:
+    def wrong(session: Any, strategy_ids: Any, **_: Any) -> dict[int, GridStrategy]:
         rows = session.scalars(select(GridStrategy).where(GridStrategy.id.in_(set(strategy_ids)))).all()
         sleep(0.05)  # others read the same row meanwhile
         return {row.id: row for row in rows}

@@ -14,7 +14,7 @@ from core.domain.lifecycle import StrategyStatus
 from core.domain.order import OrderStatus, Purpose, Side
 from core.domain.parameters import StrategyType
 from core.exchange.base import StreamEvent
-from core.execution.events import Finding, apply_events, apply_findings, apply_of_accounts
+from core.execution.events import Finding, apply_all, apply_events, apply_findings
 from core.models import Event, Fill, GridCell, GridOrder, GridStrategy
 from core.reconciliation.cells import refill
 from core.strategies.levels import levels_of
@@ -138,7 +138,7 @@ def test_what_several_accounts_were_told_is_booked_at_once_and_concerns_their_ow
     ours, others = order_of_cell(grid, 1), order_of_cell(grid, 2)
     told = [Finding(order.client_order_id, said(order, OrderStatus.CANCELED).news) for order in (ours, others)]
     with Session.begin() as session:
-        apply_of_accounts(session, {ours.account_id: told[:1], ours.account_id + 1: told[1:]})
+        apply_all(session, {ours.account_id: told[:1], ours.account_id + 1: told[1:]}, {})
     assert order_of_cell(grid, 1).status == OrderStatus.CANCELED
     assert order_of_cell(grid, 2).status == OrderStatus.PLACED
 
