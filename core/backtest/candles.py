@@ -5,6 +5,7 @@ from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from math import lcm
 
@@ -71,11 +72,16 @@ class Market:
         """The same candles with a payment before each `every`th of them but the first, always at this rate."""
         other = copy(self)
         other.due = np.arange(every, len(self.candles), every, dtype=np.int64)
-        opened, a_tick = self.candles.prices[0, other.due], -Fraction(self.candles.tick) * Fraction(rate)
-        other.denominator = a_tick.denominator
-        other.numerators = [tick * a_tick.numerator for tick in opened.tolist()]
-        other.amounts = opened * float(a_tick)
+        opened, (numerator, other.denominator) = self.candles.prices[0, other.due], _receipt(self.candles.tick, rate)
+        other.numerators = [tick * numerator for tick in opened.tolist()]
+        other.amounts = opened * (numerator / other.denominator)
         return other
+
+
+@lru_cache
+def _receipt(tick: Decimal, rate: Decimal) -> tuple[int, int]:
+    """What a payment brings to one base held long for each tick of its price, in quote, as a fraction."""
+    return (-Fraction(tick) * Fraction(rate)).as_integer_ratio()
 
 
 def in_ticks(candles: Iterable[Candle], tick: Decimal, *, allow_gaps: bool = False) -> Candles:

@@ -60,6 +60,7 @@ def forecast(
     user_id: int, exchange: str, parameters: Parameters, *, window_days: int, horizon_days: int, is_loading: bool
 ) -> dict[str, Any]:
     """Of a grid that creation would take. Raises Invalid (also too_little_history), Conflict and Unavailable."""
+    calculator("forecast").begin()
     checked = verdict.check(user_id, exchange, parameters, needs_account=False)
     days = _history(exchange, parameters.symbol, window_days, LEAST_TO_FORECAST, is_loading)
     rules = checked.rules.rules
@@ -80,6 +81,7 @@ def suggest(
     is_loading: bool,
 ) -> dict[str, Any]:
     """For a new grid. Raises as `forecast` does."""
+    calculator("suggest").begin()
     on = verdict.ground(user_id, exchange, wanted.symbol, needs_account=False)
     days = _history(exchange, wanted.symbol, window_days, LEAST_TO_SUGGEST, is_loading)
     funding = funding_of(exchange, wanted.symbol)
@@ -102,6 +104,7 @@ def suggest_change(
 
     Raises as `forecast` does.
     """
+    calculator("suggest").begin()
     on = verdict.ground(row.user_id, row.exchange, row.symbol, needs_account=True, strategy_id=row.id)
     days = _history(row.exchange, row.symbol, window_days, LEAST_TO_SUGGEST, is_loading)
     now, funding = resolve(parameters_of(row), on.rules.rules), funding_of(row.exchange, row.symbol)

@@ -40,6 +40,14 @@ class Calculator:
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection[Any, Any] | None = None
 
+    def begin(self) -> None:
+        """Has the process there by the time that it is asked: it loads for a second what it computes with."""
+        if self._turn.acquire(blocking=False):
+            try:
+                self._running()
+            finally:
+                self._turn.release()
+
     def ask(self, question: Any) -> dict[str, Any]:
         """The answer. Raises what the computation refuses, and Unavailable where it takes too long."""
         ends = monotonic() + PATIENCE_S
@@ -57,13 +65,17 @@ class Calculator:
         return answer.figures
 
     def _answer(self, question: Any, ends: float) -> Answer:
+        pipe = self._running()
+        pipe.send(question)
+        if not pipe.poll(max(0.0, ends - monotonic())):
+            raise EOFError
+        answer: Answer = pipe.recv()
+        return answer
+
+    def _running(self) -> "Connection[Any, Any]":
         if self._process is None or self._pipe is None or self._process.poll() is not None:
             self._pipe = self._started()
-        self._pipe.send(question)
-        if not self._pipe.poll(max(0.0, ends - monotonic())):
-            raise EOFError
-        answer: Answer = self._pipe.recv()
-        return answer
+        return self._pipe
 
     def _started(self) -> "Connection[Any, Any]":
         ours, theirs = Pipe()

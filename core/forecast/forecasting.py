@@ -1,7 +1,6 @@
 """A forecast: one grid on the recent past and on the paths of every scenario, with all that it takes for granted."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +18,6 @@ from core.forecast.questions import ForecastQuestion
 from core.forecast.scenarios import scenarios
 from core.forecast.words import Words, say
 
-THREADS = 2
 CHECKPOINTS = (1 / 8, 1 / 4, 1 / 2, 1)  # of the horizon
 _NOT_SIMULATED = ("cell_loss_limit",)
 
@@ -32,14 +30,13 @@ def forecast(question: ForecastQuestion) -> dict[str, Any]:
     start = int(question.entry_price / rules.tick_size)
     minutes = question.horizon_days * MINUTES_A_DAY
     found, told, checkpoints = {}, [], []
-    with ThreadPoolExecutor(THREADS) as pool:  # what is compiled holds no lock
-        for scenario in scenarios(moves, question.horizon_days):
-            paths = Paths(moves, start, minutes, scenario.bend)
-            ways = list(pool.map(paths.path, range(question.seed, question.seed + question.paths)))
-            outcomes = found[scenario.name] = list(pool.map(trial.run, ways))
-            told.append({"name": scenario.name, **scenario.words.as_json(), **bands(outcomes)})
-            if scenario.name == USUAL:
-                checkpoints = _checkpoints(pool, trial, ways, outcomes)
+    for scenario in scenarios(moves, question.horizon_days):
+        paths = Paths(moves, start, minutes, scenario.bend)
+        ways = [paths.path(seed) for seed in range(question.seed, question.seed + question.paths)]
+        outcomes = found[scenario.name] = [trial.run(ticks) for ticks in ways]
+        told.append({"name": scenario.name, **scenario.words.as_json(), **bands(outcomes)})
+        if scenario.name == USUAL:
+            checkpoints = _checkpoints(trial, ways, outcomes)
     grade, reasons = graded(question.parameters, found)
     return {
         "symbol": rules.symbol,
@@ -68,16 +65,13 @@ def _recent(trial: Trial, moves: Moves, start: int) -> dict[str, Any]:
     }
 
 
-def _checkpoints(
-    pool: ThreadPoolExecutor, trial: Trial, ways: Sequence[Any], whole: Sequence[Outcome]
-) -> list[dict[str, Any]]:
+def _checkpoints(trial: Trial, ways: Sequence[Any], whole: Sequence[Outcome]) -> list[dict[str, Any]]:
     """The band of total PnL on the way, of the paths that go on as in the past."""
     minutes = ways[0].shape[1]
     told = []
     for part in CHECKPOINTS:
         until = round(part * minutes)
-        parts = (ticks[:, :until] for ticks in ways)
-        outcomes = whole if until == minutes else list(pool.map(trial.run, parts))
+        outcomes = whole if until == minutes else [trial.run(ticks[:, :until]) for ticks in ways]
         told.append({"days": figure(until / MINUTES_A_DAY), "total_pnl": band([one.total_pnl for one in outcomes])})
     return told
 

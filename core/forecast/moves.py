@@ -101,7 +101,8 @@ def _wander(  # noqa: PLR0917 - compiled: no objects
         if minute == 0:
             price /= ratios[0, source]  # it opens at the start
         else:
-            price *= max(0.5, 1.0 - pull * (price / start - 1.0))
+            if pull != 0.0:
+                price *= max(0.5, 1.0 - pull * (price / start - 1.0))
             if begins <= minute < ends:
                 price *= factor
         for row in range(4):

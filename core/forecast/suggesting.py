@@ -6,7 +6,6 @@ part by part: what is best on one is told with what it then did on the next.
 """
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -110,8 +109,8 @@ def _candidates(question: SuggestQuestion, usual: float) -> Iterator[Parameters]
 
 
 def _all_tried(candidates: Iterator[Parameters], question: SuggestQuestion, ways: Sequence[Any]) -> list[Tried]:
-    with ThreadPoolExecutor(2) as pool:
-        return [one for one in pool.map(lambda wanted: _tried(wanted, question, ways), candidates) if one is not None]
+    tried = (_tried(wanted, question, ways) for wanted in candidates)
+    return [one for one in tried if one is not None]
 
 
 def _tried(wanted: Parameters, question: SuggestQuestion, ways: Sequence[Any]) -> Tried | None:

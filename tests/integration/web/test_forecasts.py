@@ -1,9 +1,11 @@
 """Forecasts and suggestions through the API, computed in the process that they have in production."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import psutil
 import pytest
 from flask import Flask
 
@@ -121,6 +123,30 @@ def test_what_nobody_could_create_is_not_suggested(anna: Person, grid: dict[str,
     assert (tiny.status_code, tiny.json["reason"]) == (422, "nothing_fits")
     steep = anna.post("/grid/suggest/paper", {**asked, "total_investment": "2000", "leverage": 500})
     assert (steep.status_code, steep.json["reason"]) == (422, "leverage_out_of_range")
+
+
+@ON_ONE_KIND
+def test_what_computes_holds_up_nothing_else_and_what_is_known_is_not_computed_again(
+    anna: Person, grid: dict[str, Any]
+) -> None:
+    """The process is stopped by a signal, so that its next answer takes as long as we like."""
+    walk(DAYS)
+    asked = {"symbol": "BTCUSDT", "total_investment": "2000", "window_days": DAYS}
+    told = anna.post("/grid/suggest/paper", asked).json
+    living = (one for one in psutil.Process().children() if one.status() != psutil.STATUS_ZOMBIE)
+    (computing,) = (one for one in living if one.cmdline()[0].startswith("gridkeeper: suggest"))
+    computing.suspend()
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            other = pool.submit(anna.post, "/grid/suggest/paper", {**asked, "total_investment": "2100"})
+            assert anna.post("/grid/suggest/paper", asked).json == told
+            assert anna.post("/grid/forecast/paper", {**grid, "window_days": DAYS}).status_code == 200
+            assert anna.get("/grid/list/paper").status_code == 200
+            assert not other.done()
+            computing.resume()
+            assert other.result(60).status_code == 200
+    finally:
+        computing.resume()
 
 
 @ON_ONE_KIND
