@@ -59,12 +59,6 @@ def test_a_walk_gives_the_same_fills_profit_and_fees(stack: Stack, user: User, s
     compare(stack, user, swings(16), grid(94_000, 96_000, strategy_type=strategy_type))
 
 
-@pytest.mark.parametrize("stack", ["postgresql"], indirect=True)
-def test_recorded_hours_give_the_same_fills_profit_and_fees(stack: Stack, user: User, recorded: list[Candle]) -> None:
-    prices = [price for one in recorded for price in (one.low, one.high)]
-    compare(stack, user, recorded, grid(*(RULES.round_price(price) for price in (min(prices), max(prices)))))
-
-
 @pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("way", "strategy_type"), [(1, StrategyType.NEUTRAL), (-1, StrategyType.BEARISH)])
 def test_a_grid_that_waits_and_trails_gives_the_same(
@@ -76,6 +70,12 @@ def test_a_grid_that_waits_and_trails_gives_the_same(
     trigger = D(95_200 - way * 100)
     parameters = grid(94_400, 96_000, 8, strategy_type=strategy_type, trigger_price=trigger, **limit)
     assert compare(stack, user, upwards(way), parameters).trailed == 3 * way
+
+
+@pytest.mark.parametrize("stack", ["postgresql"], indirect=True)
+def test_recorded_hours_give_the_same_fills_profit_and_fees(stack: Stack, user: User, recorded: list[Candle]) -> None:
+    prices = [price for one in recorded for price in (one.low, one.high)]
+    compare(stack, user, recorded, grid(*(RULES.round_price(price) for price in (min(prices), max(prices)))))
 
 
 def upwards(way: int) -> list[Candle]:
