@@ -1,8 +1,8 @@
 """Kombu's Redis transport, with one client for all commands of a channel.
 
-Kombu 5.7 makes a client anew for each command, which took a tenth of a busy worker's time. Worse, it does so while it
-closes a channel whose connection is lost, from an address that it has forgotten by then: the worker ended with
-"'NoneType' object has no attribute 'hostname'" in one of four restarts of the broker under load.
+Kombu 5.7 makes a client anew for each command, which took 7 % of a busy worker's time. Worse, it does so while it
+closes a channel whose connection is lost, from an address that it has forgotten by then: a busy worker ended with
+"'NoneType' object has no attribute 'hostname'" in 6 of 17 restarts of the broker; with its client kept in none of 96.
 """
 
 from typing import Any

@@ -120,7 +120,11 @@ def apply_all(
     }
     wanted = [number for numbers in owners.values() for number in numbers if number is not None]
     strategies = lock_strategies(session, wanted, skip_locked=skip_locked) if wanted else {}
-    done = {account_id: Consequences() for account_id, numbers in owners.items() if numbers <= strategies.keys()}
+    done = {
+        account_id: Consequences()
+        for account_id, numbers in owners.items()
+        if not skip_locked or numbers <= strategies.keys()
+    }
     told = [(account_id, finding) for account_id in done for finding in found[account_id]]
     orders = _orders(session, done, {finding.client_order_id for _, finding in told})
     touched: dict[int, GridOrder] = {}

@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import event
 
 from core.db import Session, engine
-from core.domain.order import OrderStatus
+from core.domain.order import OrderStatus, Purpose
 from core.exchange.base import StreamEvent
 from core.execution.events import Consequences
+from core.execution.identity import Named, identity
 from core.execution.intents import lock_strategies
 from core.execution.together import Together
 from core.models import GridOrder
@@ -63,6 +64,16 @@ def test_those_who_wait_are_booked_in_one_transaction_and_get_what_is_theirs(gri
         "two messages of one account are carried out once"
     )
     assert all(len(order_rows(grid, OrderStatus.FILLED)) == 1 for grid in grids)
+
+
+def test_news_of_a_strategy_that_is_gone_is_let_pass_and_holds_up_nobody(grids: list[int]) -> None:
+    with Session.begin() as session:
+        names = identity(session)
+        lost = names.client_order_id(0, Named(999, 1, 1, Purpose.OPEN))
+    told = said(first_order(grids[0]), OrderStatus.PLACED)
+    heard = [[replace(told, news=replace(told.news, client_order_id=lost))], fill_of(grids[1])]
+    with waiting(heard, grids) as bookings:
+        assert [len(booking.result().new_trades) for booking in bookings] == [0, 1]
 
 
 def test_one_that_can_not_be_booked_fails_alone(grids: list[int]) -> None:
