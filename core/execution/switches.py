@@ -60,10 +60,11 @@ def throw_unread(session: Session, account_id: int) -> None:
 
 
 def note_refused_key(session: Session, account_id: int, words: str) -> None:
-    """The venue does not take the account's key: nothing is sent with it but a routine check, until it does again."""
+    """The venue does not take the account's key: nothing is sent with it but a routine check, the first of them at
+    once, until it does again."""
     account = session.get_one(ExchangeApi, account_id, with_for_update=True)
     if account.status == "OK":
-        account.status = KEY_INVALID
+        account.status, account.reconcile_due_at = KEY_INVALID, now()
         throw(session, f"key:{account_id}", f"the exchange refuses the key: {words}")
 
 

@@ -130,7 +130,9 @@ def test_a_key_that_the_venue_refuses_halts_its_account_until_the_venue_takes_it
         with Session.begin() as session:
             record(session, [refused])
     with Session.reading() as session:
-        assert session.get_one(ExchangeApi, order.account_id).status == "KEY_INVALID"
+        account = session.get_one(ExchangeApi, order.account_id)
+        assert account.status == "KEY_INVALID"
+        assert account.reconcile_due_at is not None, "how long it is refused counts from now on"
         alarms = session.scalars(select(Event).where(Event.level == "ALARM")).all()
     assert [(alarm.code, alarm.user_id) for alarm in alarms] == [("switch_thrown", strategy_row(grid).user_id)]
     assert "Invalid API-key" in strategy_row(grid).halted
