@@ -7,19 +7,13 @@ from itertools import pairwise
 import pytest
 
 from core.db import Session
-from core.domain.order import Purpose, Side
+from core.domain.order import RESTING, Purpose, Side
 from core.domain.triggers import BELOW, Trigger
 from core.models import Event, GridStrategy
 from core.strategies.progress import advance
 from core.strategies.stops import UPDATE, triggers_of
 from core.strategies.trailing import take_step
-from tests.integration.core.test_updating import (
-    RESTING,
-    carry_through,
-    hear,
-    live_cells,
-    venue_cancels,
-)
+from tests.integration.core.changes import carry_through, hear, live_cells, venue_cancels
 from tests.support.grids import PARAMETERS, fill_events, order_rows, running_grid, strategy_row
 
 pytestmark = pytest.mark.usefixtures("database_url", "redis_server")
