@@ -12,11 +12,11 @@ from functools import cache
 from multiprocessing.connection import Connection, Pipe
 from typing import Any
 
-from core.clock import monotonic
 from core.config import ROOT
 from core.errors import Invalid, Unavailable
 
 PATIENCE_S = 15.0
+FIRST_PATIENCE_S = 60.0  # of a process that has not answered yet: on a new installation it compiles first
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Calculator:
         self._turn = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection[Any, Any] | None = None
+        self._has_answered = False
 
     def begin(self) -> None:
         """Has the process there by the time that it is asked: it loads for a second what it computes with."""
@@ -50,11 +51,10 @@ class Calculator:
 
     def ask(self, question: Any) -> dict[str, Any]:
         """The answer. Raises what the computation refuses, and Unavailable where it takes too long."""
-        ends = monotonic() + PATIENCE_S
         if not self._turn.acquire(timeout=PATIENCE_S):
             raise Unavailable("busy", "Too much is being computed: try again.")
         try:
-            answer = self._answer(question, ends)
+            answer = self._answer(question)
         except (EOFError, OSError) as error:
             self._end()
             raise Unavailable("calculator_ended", "The computation ended: try again.") from error
@@ -64,12 +64,13 @@ class Calculator:
             raise Invalid(*answer.refusal)
         return answer.figures
 
-    def _answer(self, question: Any, ends: float) -> Answer:
+    def _answer(self, question: Any) -> Answer:
         pipe = self._running()
         pipe.send(question)
-        if not pipe.poll(max(0.0, ends - monotonic())):
+        if not pipe.poll(PATIENCE_S if self._has_answered else FIRST_PATIENCE_S):
             raise EOFError
         answer: Answer = pipe.recv()
+        self._has_answered = True
         return answer
 
     def _running(self) -> "Connection[Any, Any]":
@@ -84,6 +85,7 @@ class Calculator:
             command, cwd=ROOT, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
         )
         theirs.close()
+        self._has_answered = False
         return ours
 
     def _end(self) -> None:
