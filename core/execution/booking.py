@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
 
 from core.clock import from_ms, now
 from core.domain.cell import Cell, carry_quantity, next_order
@@ -161,6 +162,8 @@ def _watch_for_missing_trades(order: GridOrder) -> None:
         order.next_check_at = order.next_check_at or now()
     elif order.status not in (OrderStatus.PENDING, OrderStatus.SUBMITTED, OrderStatus.UNKNOWN):
         order.next_check_at = None
+        if order.status in FINAL and not order.followed_up:
+            flag_modified(order, "next_check_at")  # written also over a check that was put down since the row was read
 
 
 def _settle(session: Session, strategy: GridStrategy, order: GridOrder) -> None:

@@ -81,13 +81,10 @@ def apply_all_events(
         account_id: [Finding(event.news.client_order_id, event.news, event.trade) for event in events]
         for account_id, events in heard.items()
     }
-    strangers = {
-        account_id: [one for one in findings if ours.strategy_of(one.client_order_id) is None]
-        for account_id, findings in found.items()
-    }
     done = apply_all(session, found, tokens, skip_locked=skip_locked)
     for account_id in sorted(done):
-        if any(finding.trade is not None for finding in strangers[account_id]):
+        traded = (finding.client_order_id for finding in found[account_id] if finding.trade is not None)
+        if any(ours.strategy_of(client_order_id) is None for client_order_id in traded):
             request_reconciliation(session, account_id)
     return done
 
@@ -125,7 +122,9 @@ def apply_all(
         for account_id, numbers in owners.items()
         if not skip_locked or numbers <= strategies.keys()
     }
-    told = [(account_id, finding) for account_id in done for finding in found[account_id]]
+    told = [(account_id, finding) for account_id in done for finding in found[account_id] if owners[account_id]]
+    if not told:
+        return done
     orders = _orders(session, done, {finding.client_order_id for _, finding in told})
     touched: dict[int, GridOrder] = {}
     for account_id, finding in told:
@@ -155,16 +154,14 @@ def _conclude(
         placed[order.account_id] += follow_up(session, strategy, order, rules_of(session, order.exchange, order.symbol))
         if is_in_progress(strategy):
             done[order.account_id].in_progress.add(strategy.id)
-    claimed = [
-        order for account_id, orders in placed.items() for order in _claimed(orders[: tokens.get(account_id, 0)])
-    ]
+    claimed = [order for account_id, orders in placed.items() for order in _claim(orders[: tokens.get(account_id, 0)])]
     session.flush()
     for order in claimed:
         done[order.account_id].attempts.append(attempt_of(order))
 
 
-def _claimed(orders: list[GridOrder]) -> list[GridOrder]:
-    """Of one account; none where the venue's time is not known."""
+def _claim(orders: list[GridOrder]) -> list[GridOrder]:
+    """All of them, of one account; none where the venue's time is not known."""
     timestamp = venue_timestamp(orders[0].exchange) if orders else None
     if timestamp is None:
         return []

@@ -17,7 +17,7 @@ from core.clock import from_ms, now, to_ms
 from core.config import settings
 from core.credentials import credentials_of
 from core.db import Session
-from core.domain.order import FINAL, RESTING, OrderStatus
+from core.domain.order import RESTING, OrderStatus
 from core.errors import VenueUnavailable
 from core.exchange import account_api
 from core.exchange.base import AccountApi
@@ -55,9 +55,7 @@ def in_doubt() -> ColumnElement[bool]:
         GridOrder.sent_at < to_ms(now() - ANSWER_WITHIN),
         GridOrder.next_check_at.is_(None) | (GridOrder.next_check_at <= now()),
     )
-    # A check that was put down while the last trade was being booked is for nothing.
-    is_open = or_(GridOrder.status.not_in(FINAL), GridOrder.booked_quantity != GridOrder.filled_quantity)
-    due = and_(GridOrder.status != OrderStatus.PENDING, GridOrder.next_check_at <= now(), is_open)
+    due = and_(GridOrder.status != OrderStatus.PENDING, GridOrder.next_check_at <= now())
     return or_(silent, due)
 
 

@@ -11,12 +11,14 @@ import structlog
 from sqlalchemy import select
 
 from core.clock import sleep
+from core.db import Session
 from core.domain.ledger import Ledger
 from core.domain.order import OrderStatus, Progress, Trade
 from core.exchange.base import Outcome, Reply
 from core.execution import booking, events, intents, sending
 from core.execution.events import Consequences
 from core.execution.sending import Sender
+from core.execution.together import Together
 from core.models import GridOrder, GridStrategy
 from core.reconciliation import cells, doubts, trades
 
@@ -134,7 +136,12 @@ def _() -> None:
         sleep(0.05)  # others read the same row meanwhile
         return {row.id: row for row in rows}
 
+    def alone(_: Together, account_id: int, heard: Sequence[Any], tokens: int) -> Consequences:
+        with Session.begin() as session:
+            return events.apply_events(session, account_id, heard, tokens)
+
     _everywhere(intents.lock_strategies, wrong)
+    Together.book = alone  # as if each message came to another worker: within one they are booked in turn
 
 
 @bug("an attempt is sent twice")

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.event import listen
 from sqlalchemy.exc import IntegrityError
 
 from core.clock import from_ms
@@ -17,6 +18,7 @@ from core.exchange.base import StreamEvent
 from core.execution.events import Finding, apply_all, apply_events, apply_findings
 from core.models import Event, Fill, GridCell, GridOrder, GridStrategy
 from core.reconciliation.cells import refill
+from core.reconciliation.roll import ask_for
 from core.strategies.levels import levels_of
 from tests.support.grids import (
     PARAMETERS,
@@ -279,3 +281,19 @@ def test_a_trade_that_was_booked_as_nobody_s_is_taken_over() -> None:
     with Session.reading() as session:
         (fill,) = session.scalars(select(Fill)).all()
     assert (fill.strategy_id, fill.cell_index) == (grid, 2)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # on SQLite nobody writes meanwhile
+def test_a_check_put_down_while_the_last_trade_is_booked_is_dropped() -> None:
+    grid = running_grid()
+    buy = order_of_cell(grid, 2)
+
+    def put_down(*_: object) -> None:
+        with Session.begin() as other:
+            ask_for(other, [buy.id])
+
+    with Session.begin() as session:
+        listen(session, "before_flush", put_down, once=True)
+        apply_events(session, buy.account_id, fill_events(buy, 1, [buy.quantity]), tokens=0)
+    filled = order_of_cell(grid, 2, OrderStatus.FILLED)
+    assert filled.next_check_at is None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
@@ -90,11 +90,10 @@ def test_one_that_can_not_be_booked_fails_alone(grids: list[int]) -> None:
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite locks no rows
 def test_a_strategy_that_is_locked_elsewhere_holds_up_nobody_else(grids: list[int]) -> None:
     heard = [fill_of(grid) for grid in grids]
-    with Session.begin() as session:
-        lock_strategies(session, grids[:1])
-        with_lock = waiting(heard, grids)
-        held_up, free = with_lock.__enter__()
-        assert len(free.result(5).new_trades) == 1
-        assert not held_up.done()
-    assert len(held_up.result(5).new_trades) == 1
-    with_lock.__exit__(None, None, None)
+    with ExitStack() as elsewhere:
+        lock_strategies(elsewhere.enter_context(Session.begin()), grids[:1])
+        with waiting(heard, grids) as (held_up, free):
+            assert len(free.result(5).new_trades) == 1
+            assert not held_up.done()
+            elsewhere.close()
+            assert len(held_up.result(5).new_trades) == 1
