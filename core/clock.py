@@ -29,6 +29,17 @@ def follow(told_ms: int) -> None:
         _ahead_ms = ahead
 
 
+def ahead_ms() -> int | None:
+    """By how much the clock that this process follows is ahead of the host's steady one; None where it follows none."""
+    return _ahead_ms
+
+
+def follow_as(ahead: int | None) -> None:
+    """As another process of this host does, by its `ahead_ms`."""
+    if ahead is not None:
+        follow(_steady_ms() + ahead)
+
+
 def _steady_ms() -> int:
     return time.clock_gettime_ns(_STEADY) // 1_000_000
 

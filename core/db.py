@@ -37,7 +37,7 @@ def _connect_arguments(url: str) -> dict[str, Any]:
 _PING_AFTER_S = 1.0
 _READ_CLOCK_EVERY_S = 5.0
 _SLOW_S = 0.4
-_forking = _following = False
+_following = False
 _clock_read_at = float("-inf")
 _answer_within_s = 12.0  # above the server's own statement_timeout: only a server that is frozen takes longer
 
@@ -59,12 +59,6 @@ def answer_within(seconds: float) -> None:
     _answer_within_s = seconds
 
 
-def hold_no_connections() -> None:
-    """For processes that fork, before their first use: every session then has a connection of its own."""
-    global _forking  # noqa: PLW0603
-    _forking = True
-
-
 def follow_its_clock() -> None:
     """For the processes that share a server, before their first use: they take their time from it, so that what one of
     them puts off to a moment is due for all at that moment, and no host's clock matters."""
@@ -75,8 +69,6 @@ def follow_its_clock() -> None:
 @cache
 def engine() -> Engine:
     """The process's engine: a pool of worker threads + 4 connections."""
-    if _forking:
-        return short_lived_engine()
     url = settings().database_url
     made = create_engine(
         url,
@@ -96,7 +88,7 @@ def engine() -> Engine:
 
 
 def short_lived_engine() -> Engine:
-    """For processes that fork: holds no connection between uses."""
+    """Holds no connection between uses."""
     url = settings().database_url
     made = create_engine(url, connect_args=_connect_arguments(url), poolclass=NullPool)
     if url.startswith("sqlite"):

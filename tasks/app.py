@@ -1,4 +1,4 @@
-"""The Celery app, the process's sender, and `ring`: how everybody enqueues."""
+"""The Celery app as workers, beat and the web load it, and the process's sender."""
 
 import threading
 from collections.abc import Iterable
@@ -6,10 +6,7 @@ from functools import cache
 from typing import Any
 
 import structlog
-from celery import Celery
 from celery.signals import beat_init, setup_logging, worker_init, worker_ready
-from kombu.entity import Queue
-from kombu.exceptions import OperationalError
 from setproctitle import setproctitle
 
 from core import clock
@@ -17,44 +14,14 @@ from core.db import Session, follow_its_clock
 from core.errors import DatabaseUnavailable
 from core.exchange.pool import Pool
 from core.execution.sending import Sender
-from core.killpoints import passing
 from core.logs import configure_logging
 from core.reconciliation.account import request_all
 from core.upkeep import halt_after_silence
+from tasks.ringing import app, ring, ring_in
 
 log = structlog.get_logger()
 
-app = Celery("gridkeeper")
-app.config_from_object("celeryconfig")
-
-
-def answer_within(seconds: float) -> None:
-    """How long `ring` may take in this process. For those that only publish: a worker's own waits are longer."""
-    app.conf.broker_transport_options = {**app.conf.broker_transport_options, "socket_timeout": seconds}
-
-
-def preload() -> None:
-    """For processes that fork, before they do: what every child would load to publish. Opens no connection."""
-    app.connection_for_write().get_transport_cls()
-    _ = app.amqp.Producer, app.amqp.queues, app.amqp.router, app.backend, app.events, app.Task  # made at first use
-
-
-def ring(task_name: str, *arguments: Any) -> bool:
-    """Enqueues a task; False where the broker is away. Call it after the commit: what is lost the sweep rings again."""
-    return ring_in(None, task_name, *arguments)
-
-
-def ring_in(queue: Queue | None, task_name: str, *arguments: Any) -> bool:
-    """The same in a queue other than the task's usual one."""
-    passing("before_publish")
-    try:
-        # Celery would describe all arguments in the message, for Flower: the events of a fill at length.
-        app.send_task(task_name, args=arguments, argsrepr=repr(arguments[:1]), kwargsrepr="{}", queue=queue)
-    except (OperationalError, OSError) as error:
-        log.warning("the broker is away", task=task_name, error=type(error).__name__)
-        return False
-    passing("after_publish")
-    return True
+__all__ = ["app", "ring", "ring_in", "sender"]
 
 
 @cache

@@ -16,7 +16,7 @@ from core.errors import VenueRefused, VenueUnavailable
 from core.exchange import user_stream
 from core.exchange.base import StreamEvent, UserStream
 from core.exchange.wire import encode
-from tasks.app import ring
+from tasks.ringing import ring
 
 log = structlog.get_logger()
 

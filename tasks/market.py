@@ -28,7 +28,7 @@ from core.exchange.base import MarkPrice
 from core.logs import configure_logging
 from core.strategies.stops import next_armed, noted_changes, triggers_of
 from core.upkeep import exchanges_in_use
-from tasks.app import answer_within, ring
+from tasks.ringing import answer_within, ring
 
 log = structlog.get_logger()
 

@@ -1,28 +1,22 @@
 """Makes the listener processes equal the accounts that trade: one child each, forked from this preloaded parent.
 
-It holds no thread and no connection when it forks. Leases spread the accounts over hosts.
+It holds no thread and no connection when it forks, and loads only what a listener needs: who is to be listened to it
+asks another process. Leases spread the accounts over hosts.
 """
 
 import gc
 import os
 import signal
 import sys
-from dataclasses import dataclass
-from datetime import datetime
 
 import structlog
 from setproctitle import setproctitle
-from sqlalchemy import Select, select
 
-from core import bus, clock, exchange, leases
+from core import bus, clock, exchange
 from core.config import settings
-from core.credentials import credentials_of
-from core.db import Session, follow_its_clock, hold_no_connections
-from core.domain.lifecycle import ACTIVE
-from core.errors import DatabaseUnavailable
 from core.logs import configure_logging
-from core.models import ExchangeApi, GridStrategy
-from tasks import app, listener
+from tasks import listener, ringing
+from tasks.claims import CLAIM, LOOK, RELEASE, Account, Claims
 
 log = structlog.get_logger()
 
@@ -31,25 +25,12 @@ CLAIM_EVERY = 2.0  # seconds
 RESTART_AFTER = 1.0  # seconds: a child that dies at once must not fork in a loop
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
-    id: int
-    exchange: str
-    api_key: str
-    deaf_at: datetime | None
-
-    @property
-    def lease(self) -> str:
-        return f"listener:{self.id}"
-
-
 class Supervisor:
     def __init__(self) -> None:
         self._children: dict[int, int] = {}  # account id -> pid
         self._forked_at: dict[int, float] = {}  # steady clock: the host's may step
-        self._owner = leases.host_id()
+        self._claims = Claims()
         self._claimed_at = float("-inf")
-        self._active: set[int] = set()  # ids of all who traded when the leases were last claimed, ours or not
         self._wanted: dict[int, Account] = {}
         self._ending = False
 
@@ -58,43 +39,25 @@ class Supervisor:
         signal.signal(signal.SIGINT, self._end)
         while not self._ending:
             self._reap()
-            if self.is_to_claim():
-                self.claim()
+            self._claim()
             self._match()
             bus.show_life("listener")
             bus.disconnect()
             clock.sleep(LOOP)
         self._stop(list(self._children))
-        self._release()
+        self._claims.ask(RELEASE)
+        self._claims.close()
 
     def _end(self, _signal: int, _frame: object) -> None:
         self._ending = True
 
-    def is_to_claim(self) -> bool:
-        due = clock.monotonic() - self._claimed_at >= CLAIM_EVERY
-        return due or set(self._wanted) != set(self._children) or self._activity_has_changed()
-
-    def _activity_has_changed(self) -> bool:
-        """Asked in every loop: an account whose first grid starts is to be heard when its orders rest."""
-        try:
-            with Session.reading() as session:
-                return set(session.scalars(_active_accounts().with_only_columns(ExchangeApi.id))) != self._active
-        except DatabaseUnavailable:
-            return False
-
-    def claim(self) -> None:
-        """Reads who trades and which of them are ours. Where the database is away the children stay: without a
-        database nobody else can have taken the leases over."""
-        try:
-            with Session.begin() as session:
-                accounts = [_account(row) for row in session.scalars(_active_accounts())]
-                held = leases.claim(session, [account.lease for account in accounts], self._owner)
-        except DatabaseUnavailable as error:
-            log.warning("the database is away", error=str(error))
-            return
-        self._active = {account.id for account in accounts}
-        self._wanted = {account.id: account for account in accounts if account.lease in held}
-        self._claimed_at = clock.monotonic()
+    def _claim(self) -> None:
+        """Where the database is away the children stay: nobody else can have taken the leases over either."""
+        is_due = clock.monotonic() - self._claimed_at >= CLAIM_EVERY or set(self._wanted) != set(self._children)
+        accounts = self._claims.ask(CLAIM if is_due else LOOK)
+        if accounts is not None:
+            self._wanted = {account.id: account for account in accounts}
+            self._claimed_at = clock.monotonic()
 
     def _match(self) -> None:
         self._stop([account_id for account_id in self._children if self._is_to_go(account_id)])
@@ -108,10 +71,7 @@ class Supervisor:
         account = self._wanted.get(account_id)
         if account is None:
             return True
-        if account.deaf_at is None:
-            return False
-        age = clock.monotonic() - self._forked_at[account_id]
-        return age > (clock.now() - account.deaf_at).total_seconds()
+        return account.deaf_at is not None and self._forked_at[account_id] < account.deaf_at
 
     def _may_fork(self, account_id: int) -> bool:
         return clock.monotonic() - self._forked_at.get(account_id, float("-inf")) >= RESTART_AFTER
@@ -128,22 +88,6 @@ class Supervisor:
             pid = self._children.pop(account_id)
             os.kill(pid, signal.SIGTERM)
             os.waitpid(pid, 0)
-
-    def _release(self) -> None:
-        try:
-            with Session.begin() as session:
-                leases.release(session, [account.lease for account in self._wanted.values()], self._owner)
-        except DatabaseUnavailable as error:
-            log.warning("leases not released: they expire", error=str(error))
-
-
-def _active_accounts() -> Select[ExchangeApi]:
-    active = select(GridStrategy.account_id).where(GridStrategy.status.in_(ACTIVE))
-    return select(ExchangeApi).where(ExchangeApi.id.in_(active), ExchangeApi.status == "OK")
-
-
-def _account(row: ExchangeApi) -> Account:
-    return Account(row.id, row.exchange, credentials_of(row).api_key.reveal(), row.deaf_at)
 
 
 def _fork(account: Account) -> int:
@@ -165,10 +109,8 @@ def main() -> None:
     configure_logging()
     setproctitle("gridkeeper: listener supervisor")
     settings()
-    hold_no_connections()
-    follow_its_clock()
     exchange.preload()
-    app.preload()
+    ringing.preload()
     gc.freeze()  # a child's collections would write to, and so copy, every page that it shares with the others
     Supervisor().run()
 

@@ -8,7 +8,7 @@ from werkzeug.routing import UnicodeConverter
 from core import db
 from core.logs import configure_logging
 from core.symbols import check_exchange, exchanges
-from tasks import app as broker
+from tasks import ringing
 from web import auth, docs, metrics, security, throttling
 from web.api import BLUEPRINTS, health
 from web.errors import Api, register_jwt_errors
@@ -36,7 +36,7 @@ def create_app(config: dict[str, Any] | None = None) -> Flask:
     """The WSGI application. `config` is for tests."""
     configure_logging()
     db.answer_within(DATABASE_PATIENCE_S)
-    broker.answer_within(BROKER_PATIENCE_S)
+    ringing.answer_within(BROKER_PATIENCE_S)
     app = Flask(__name__, static_folder=None)
     app.config.update(_OPENAPI, PROPAGATE_EXCEPTIONS=False, **(config or {}))
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of the default provider

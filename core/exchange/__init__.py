@@ -34,6 +34,7 @@ __all__ = [
 def preload() -> None:
     """For processes that fork, before they do: what every child would load for itself. Opens no connection."""
     httpx.Client(verify=tls()).close()
+    "localhost".encode("idna")  # as each look-up of a name does
 
 
 def public_api(exchange: str, read_timeout: float = READ_TIMEOUT, *, routine: bool = False) -> PublicApi:

@@ -37,7 +37,7 @@ def market_in_motion(stack: Stack, path: Sequence[str] = PATH) -> Iterator[None]
         mover.join()
 
 
-VICTIMS = ("listener account=", "worker", "web", "listener supervisor", "market", "beat")
+VICTIMS = ("listener account=", "worker", "web", "listener supervisor", "listener claims", "market", "beat")
 
 
 @pytest.mark.parametrize("victim", VICTIMS)

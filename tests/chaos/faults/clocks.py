@@ -11,7 +11,7 @@ from tests.chaos.faults.venue import inject
 HOUR_S = 3600
 _HOSTS = {
     "the worker": ("worker",),
-    "the listeners": ("listener supervisor", "listener account="),
+    "the listeners": ("listener supervisor", "listener claims", "listener account="),
     "the market": ("market",),
     "the beat": ("beat",),
 }

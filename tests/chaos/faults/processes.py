@@ -7,9 +7,14 @@ from contextlib import suppress
 
 from tests.chaos.faults.registry import Scene, Striking, fault
 
-KILLED = ("web", "worker", "listener supervisor", "listener account=", "market", "beat", "paper")
-PAUSED = ("worker", "listener supervisor", "listener account=", "market", "beat", "paper")
-_NAMES = {"listener account=": "a listener", "paper": "the venue", "listener supervisor": "the listeners' supervisor"}
+KILLED = ("web", "worker", "listener supervisor", "listener claims", "listener account=", "market", "beat", "paper")
+PAUSED = ("worker", "listener supervisor", "listener claims", "listener account=", "market", "beat", "paper")
+_NAMES = {
+    "listener account=": "a listener",
+    "listener claims": "the reader of the listeners' claims",
+    "listener supervisor": "the listeners' supervisor",
+    "paper": "the venue",
+}
 
 
 def _killed(title: str) -> Striking:
