@@ -14,6 +14,7 @@ from core.reconciliation import account, roll
 from core.strategies import adapting, liquidity, margins
 from core.strategies.stops import note_oddities
 from tasks.app import app, ring, sender
+from tasks.turns import Turns
 
 log = structlog.get_logger()
 
@@ -53,16 +54,32 @@ def tend(account_id: int) -> None:
 
 @app.task(name="tasks.upkeep.reconcile")  # type: ignore[untyped-decorator]
 def reconcile(account_id: int) -> None:
+    """What its orders and trades come to is sent before the books are read: they take longer, and can wait."""
     with _once("reconcile", account_id) as free:
         if not free:
             return
         try:
-            sender().carry_out(account.reconcile(account_id))
+            sender().carry_out(account.read_orders(account_id))
         except (VenueUnavailable, VenueRefused) as error:
-            log.warning("reconciliation put off", account_id=account_id, error=str(error))
-            upkeep.put_off_reconciliation(account_id, error)
+            _put_off(account_id, error)
             return
     tend(account_id)
+    _books.take(account_id)
+
+
+def _read_books(account_id: int) -> None:
+    try:
+        account.read_books(account_id)
+    except (VenueUnavailable, VenueRefused) as error:
+        _put_off(account_id, error)
+
+
+_books = Turns(_read_books)
+
+
+def _put_off(account_id: int, error: VenueUnavailable | VenueRefused) -> None:
+    log.warning("reconciliation put off", account_id=account_id, error=str(error))
+    upkeep.put_off_reconciliation(account_id, error)
 
 
 @app.task(name="tasks.upkeep.call_roll")  # type: ignore[untyped-decorator]

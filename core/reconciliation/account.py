@@ -21,13 +21,14 @@ from core.reconciliation.trades import read_trades
 INTERVAL = timedelta(minutes=5)
 
 
-def reconcile(account_id: int) -> Consequences:
-    """Reads the account and books what it finds. Raises VenueUnavailable; what was booked until then stays."""
+def read_orders(account_id: int) -> Consequences:
+    """The first half of a reconciliation: reads orders and trades, and books what it finds, so that what follows can be
+    sent before the rest is read. Raises VenueUnavailable; what was booked until then stays."""
     with Session.begin() as session:
         account = session.get_one(ExchangeApi, account_id)
         account.reconcile_due_at = now() + INTERVAL
         symbols, unread = _symbols(session, account_id), is_unread(session, account_id)
-    api = account_api(account.exchange, credentials_of(account), routine=True)
+    api = _api(account)
     consequences = Consequences()
     for symbol in symbols:
         if unread:
@@ -35,21 +36,29 @@ def reconcile(account_id: int) -> Consequences:
         consequences.add(_read_open_orders(account_id, api, symbol))
         consequences.add(read_trades(account_id, api, symbol))
     hearing.judge(account_id, account.exchange, consequences.new_trades)
+    with Session.begin() as session:
+        cells.refill(session, account_id)
+    return consequences
+
+
+def read_books(account_id: int) -> None:
+    """The second half: income and balances, and what they say of the books. Then the account counts as read."""
+    with Session.reading() as session:
+        account = session.get_one(ExchangeApi, account_id)
+    api = _api(account)
     books.read_incomes(account_id, api)
     balances = api.balances()
     with Session.begin() as session:
-        cells.refill(session, account_id)
         margin.note_balances(session, account_id, balances)
         note_read(session, account_id)
     audit.check(account_id)
-    return consequences
 
 
 def read_incomes(account_id: int) -> None:
     """The account's income alone, and what it says of the books. Raises VenueUnavailable, VenueRefused."""
     with Session.reading() as session:
         account = session.get_one(ExchangeApi, account_id)
-    books.read_incomes(account_id, account_api(account.exchange, credentials_of(account), routine=True))
+    books.read_incomes(account_id, _api(account))
     audit.check(account_id)
 
 
@@ -66,6 +75,10 @@ def request_all(session: OrmSession, account_ids: list[int] | None = None) -> No
     active = select(GridStrategy.account_id).where(GridStrategy.status.in_(ACTIVE))
     wanted = ExchangeApi.id.in_(active if account_ids is None else account_ids)
     session.execute(update(ExchangeApi).where(wanted).values(reconcile_due_at=now()))
+
+
+def _api(account: ExchangeApi) -> AccountApi:
+    return account_api(account.exchange, credentials_of(account), routine=True)
 
 
 def _symbols(session: OrmSession, account_id: int) -> list[str]:

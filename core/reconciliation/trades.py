@@ -111,7 +111,12 @@ def _book_page(
             )
         )
     )
-    findings = [Finding(orders[trade.order_id], trade=trade) for trade in page if orders[trade.order_id] in ours]
+    booked = _booked(session, account_id, symbol, page)
+    findings = [
+        Finding(orders[trade.order_id], trade=trade)
+        for trade in page
+        if orders[trade.order_id] in ours and (trade.trade_id, trade.order_id) not in booked
+    ]
     foreign = [(trade, closed_by_venue(orders[trade.order_id])) for trade in page if orders[trade.order_id] not in ours]
     consequences = apply_findings(session, account_id, findings)
     book_external(session, account_id, [trade for trade, reason in foreign if reason is None])
@@ -121,6 +126,17 @@ def _book_page(
     if page:
         _move_cursor(session, account_id, symbol, max(int(trade.trade_id) for trade in page))
     return consequences
+
+
+def _booked(session: OrmSession, account_id: int, symbol: str, page: Sequence[Trade]) -> set[tuple[str, str]]:
+    """(trade id, order id) of those that were booked as an order's of ours: nothing more can come of them."""
+    booked = select(Fill.trade_id, Fill.order_id).where(
+        Fill.account_id == account_id,
+        Fill.symbol == symbol,
+        Fill.trade_id.in_({trade.trade_id for trade in page}),
+        Fill.grid_order_id.is_not(None),
+    )
+    return {(row.trade_id, row.order_id) for row in session.execute(booked)}
 
 
 def _move_cursor(session: OrmSession, account_id: int, symbol: str, trade_id: int) -> None:

@@ -19,6 +19,7 @@ from core.execution.together import Together
 from core.reconciliation.account import request_all
 from core.upkeep import halt_after_silence
 from tasks import orders, strategies, upkeep  # noqa: F401  register their tasks
+from tasks.turns import Turns
 from tests.sim.faults import Faults
 from tests.sim.world import World
 
@@ -181,6 +182,7 @@ class Worker:
         rules._cache.clear()
         upkeep._swept_at = float("-inf")
         upkeep._busy = set() if self._alone else Forgetful()
+        upkeep._books = Turns(upkeep._read_books)
         orders._together = Together()
         orders._together._turn = Turn(self._world)  # type: ignore[assignment]
 

@@ -15,9 +15,9 @@ from core.exchange import trading_connection, venue_now_ms
 from core.exchange.base import NewOrder, Outcome, Reply, TradingConnection
 from core.models import ExchangeApi, GridOrder, GridStrategy
 from core.portfolio import Portfolio, portfolio
-from core.reconciliation.account import reconcile
 from core.strategies.deletion import delete
 from tests.support.grids import PARAMETERS, order_rows, running_grid, strategy_row
+from tests.support.reconciling import reconcile
 from tests.support.servers import PaperServer
 from tests.support.waiting import wait_until
 

@@ -17,10 +17,10 @@ from core.exchange.base import NewOrder, Outcome, Reply, TradingConnection
 from core.execution.claiming import claim_due
 from core.execution.intents import attempt_of, claim
 from core.models import ExchangeApi, Fill, GridCell, GridOrder, GridStrategy, Income
-from core.reconciliation.account import reconcile
 from core.reconciliation.doubts import resolve
 from tests.support.environment import forget_settings
 from tests.support.grids import PARAMETERS, cell_rows, order_rows, running_grid, strategy_row
+from tests.support.reconciling import reconcile
 from tests.support.servers import PaperServer
 from tests.support.waiting import wait_until
 
