@@ -154,10 +154,12 @@ class _Sessions:
 
     @contextmanager
     def reading(self) -> Iterator[OrmSession]:
-        with _translated(), _factory()() as session:
+        with _translated(), _factory()(autoflush=False) as session:
             session.connection(execution_options={"reading": True})
             _read_clock(session)
             yield session
+            session.expunge_all()  # nothing is written, whatever a reader has done to its objects
+            session.commit()  # with a rollback, psycopg forgets the connection's prepared statements
 
 
 Session = _Sessions()

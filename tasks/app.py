@@ -14,6 +14,7 @@ from core.db import Session, follow_its_clock
 from core.errors import DatabaseUnavailable
 from core.exchange.pool import Pool
 from core.execution.sending import Sender
+from core.execution.together import Together
 from core.logs import configure_logging
 from core.reconciliation.account import request_all
 from core.upkeep import halt_after_silence
@@ -21,13 +22,19 @@ from tasks.ringing import app, ring, ring_in
 
 log = structlog.get_logger()
 
-__all__ = ["app", "ring", "ring_in", "sender"]
+__all__ = ["app", "ring", "ring_in", "sender", "together"]
+
+
+@cache
+def together() -> Together:
+    """The worker process's own."""
+    return Together()
 
 
 @cache
 def sender() -> Sender:
     """The worker process's own; made at its first use, after any fork."""
-    made = Sender(Pool(), on_progress=_ring_progress)
+    made = Sender(Pool(), together(), on_progress=_ring_progress)
     made.start_recording()
     return made
 

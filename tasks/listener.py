@@ -11,7 +11,6 @@ import structlog
 from setproctitle import setproctitle
 
 from core import bus, clock
-from core.domain.order import OrderStatus
 from core.errors import VenueRefused, VenueUnavailable
 from core.exchange import user_stream
 from core.exchange.base import StreamEvent, UserStream
@@ -59,7 +58,7 @@ class Forwarder:
         self._connected_at = clock.now_ms()
         self._event_at: int | None = None
         self._backlog: list[StreamEvent] = []
-        self._resting: list[StreamEvent] = []  # told once a second: from these nothing follows
+        self._resting: list[StreamEvent] = []  # from these nothing follows
         self._due = {_RECONCILE}
         self._shown_at = 0.0
 
@@ -78,8 +77,8 @@ class Forwarder:
     def _read(self, stream: UserStream) -> None:
         """Order events; a funding payment is read from the account's income.
 
-        That an order rests the worker mostly knows from the venue's answer: such words may wait, so that each fill
-        costs one message and not two.
+        That an order rests the worker mostly knows from the venue's answer: such words wait for a fill to go with, a
+        second at most, so that each fill costs one message and not two.
         """
         events = stream.read(READ_FOR)
         if events:
@@ -87,13 +86,15 @@ class Forwarder:
         orders = [event for event in events if isinstance(event, StreamEvent)]
         if len(orders) < len(events):
             self._due.add(_READ_INCOMES)
-        self._resting += [event for event in orders if _only_rests(event)]
-        self._backlog += [event for event in orders if not _only_rests(event)]
+        self._resting += [event for event in orders if event.only_rests]
+        self._backlog += [event for event in orders if not event.only_rests]
 
     def _deliver(self) -> None:
-        if self._backlog and ring(
-            "tasks.orders.handle_events", self._account_id, [encode(event) for event in self._backlog]
-        ):
+        if not self._backlog:
+            return
+        self._backlog, self._resting = self._backlog + self._resting, []
+        events = [encode(event) for event in self._backlog]
+        if ring("tasks.orders.handle_events", self._account_id, events):
             self._backlog = []
         elif len(self._backlog) > LARGEST_BACKLOG:
             self._backlog = []
@@ -105,10 +106,6 @@ class Forwarder:
             self._shown_at = clock.monotonic()
             self._backlog, self._resting = self._backlog + self._resting, []
             bus.show_stream(self._account_id, self._connected_at, self._event_at)
-
-
-def _only_rests(event: StreamEvent) -> bool:
-    return event.news.status is OrderStatus.PLACED and event.trade is None
 
 
 def _die_with_the_supervisor(supervisor_pid: int) -> None:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
-from core.domain.order import OrderNews, OrderType, Side, Trade
+from core.domain.order import OrderNews, OrderStatus, OrderType, Side, Trade
 from core.domain.symbol_rules import Bracket, SymbolRules
 
 
@@ -288,6 +288,11 @@ class StreamEvent:
     trade: Trade | None
     event_time: int
     expiry_reason: str = ""
+
+    @property
+    def only_rests(self) -> bool:
+        """Whether it says no more than that the order was accepted."""
+        return self.news.status is OrderStatus.PLACED and self.trade is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""The way of a fill: all events of one message in one transaction, out of which come the counter-orders to send."""
+"""The way of a fill: all that was told at once in one transaction, out of which come the counter-orders to send."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -60,33 +60,8 @@ class Consequences:
         self.new_trades += other.new_trades
 
 
-def apply_events(session: Session, account_id: int, events: Sequence[StreamEvent], tokens: int) -> Consequences:
-    """Books stream events of one account. `tokens`: how many counter-orders may be claimed for sending at once.
-
-    Events of orders that are not ours are left to reconciliation, which is asked for.
-    """
-    return apply_all_events(session, {account_id: events}, {account_id: tokens})[account_id]
-
-
-def apply_all_events(
-    session: Session,
-    heard: Mapping[int, Sequence[StreamEvent]],
-    tokens: Mapping[int, int],
-    *,
-    skip_locked: bool = False,
-) -> dict[int, Consequences]:
-    """The same for several accounts in one transaction, by account; see apply_all."""
-    ours = identity(session)
-    found = {
-        account_id: [Finding(event.news.client_order_id, event.news, event.trade) for event in events]
-        for account_id, events in heard.items()
-    }
-    done = apply_all(session, found, tokens, skip_locked=skip_locked)
-    for account_id in sorted(done):
-        traded = (finding.client_order_id for finding in found[account_id] if finding.trade is not None)
-        if any(ours.strategy_of(client_order_id) is None for client_order_id in traded):
-            request_reconciliation(session, account_id)
-    return done
+def findings_of(events: Iterable[StreamEvent]) -> list[Finding]:
+    return [Finding(event.news.client_order_id, event.news, event.trade) for event in events]
 
 
 def request_reconciliation(session: Session, account_id: int) -> None:
@@ -95,7 +70,11 @@ def request_reconciliation(session: Session, account_id: int) -> None:
 
 
 def apply_findings(session: Session, account_id: int, findings: Sequence[Finding], tokens: int = 0) -> Consequences:
-    """Books findings of orders of ours. Repeatable; the order in which findings come does not matter."""
+    """Books what was found of one account. Repeatable; the order in which findings come does not matter.
+
+    `tokens`: how many counter-orders may be claimed for sending at once. Trades of orders that are not ours are left to
+    reconciliation, which is asked for.
+    """
     return apply_all(session, {account_id: findings}, {account_id: tokens})[account_id]
 
 
@@ -110,9 +89,10 @@ def apply_all(
 
     With `skip_locked`, accounts of which a strategy is locked elsewhere are left out, and missing in the answer.
     """
-    ours = identity(session)
+    names = {finding.client_order_id for findings in found.values() for finding in findings}
+    owner = {name: identity(session).strategy_of(name) for name in names}
     owners = {
-        account_id: {ours.strategy_of(finding.client_order_id) for finding in findings} - {None}
+        account_id: {owner[finding.client_order_id] for finding in findings} - {None}
         for account_id, findings in found.items()
     }
     wanted = [number for numbers in owners.values() for number in numbers if number is not None]
@@ -122,10 +102,10 @@ def apply_all(
         for account_id, numbers in owners.items()
         if not skip_locked or numbers <= strategies.keys()
     }
-    told = [(account_id, finding) for account_id in done for finding in found[account_id] if owners[account_id]]
-    if not told:
-        return done
-    orders = _orders(session, done, {finding.client_order_id for _, finding in told})
+    told = [(account_id, finding) for account_id in done for finding in found[account_id]]
+    for account_id in sorted({number for number, one in told if one.trade and owner[one.client_order_id] is None}):
+        request_reconciliation(session, account_id)
+    orders = _orders(session, done, {name for name in names if owner[name] is not None})
     touched: dict[int, GridOrder] = {}
     for account_id, finding in told:
         order = orders[account_id].get(finding.client_order_id)
@@ -177,10 +157,12 @@ def venue_timestamp(exchange: str) -> int | None:
 
 
 def _orders(
-    session: Session, account_ids: Iterable[int], client_order_ids: Iterable[str]
+    session: Session, account_ids: Iterable[int], client_order_ids: Collection[str]
 ) -> dict[int, dict[str, GridOrder]]:
     """Account -> client order id -> order: nothing that one account is told concerns another's orders."""
     orders: dict[int, dict[str, GridOrder]] = {account_id: {} for account_id in account_ids}
+    if not orders or not client_order_ids:
+        return orders
     asked = {"client_order_ids": list(client_order_ids), "account_ids": list(orders)}
     for row in session.scalars(_ORDERS, asked):
         orders[row.account_id][row.client_order_id] = row

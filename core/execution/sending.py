@@ -24,15 +24,16 @@ from core.domain.lifecycle import FinishReason
 from core.domain.order import CLOSING, RESTING, OrderStatus
 from core.errors import DatabaseUnavailable, GridkeeperError, VenueUnavailable
 from core.exchange import Credentials
-from core.exchange.base import KEY_CODES, Outcome, Reply, TradingConnection
+from core.exchange.base import KEY_CODES, Outcome, Reply, StreamEvent, TradingConnection
 from core.exchange.pool import Pool, venue_now_ms
 from core.execution.booking import follow_up
-from core.execution.events import Consequences, Finding, apply_all, request_reconciliation
+from core.execution.events import Consequences, Finding, request_reconciliation
 from core.execution.intents import Attempt, Cancel, end_for, is_in_progress, lock_strategies
 from core.execution.rates import note
 from core.execution.rules import rules_of
 from core.execution.switches import note_refused_key
 from core.execution.telling import tell
+from core.execution.together import Together
 from core.killpoints import passing
 from core.models import ExchangeApi, GridOrder, GridStrategy
 
@@ -45,6 +46,7 @@ WOULD_TRIGGER = (-2021, -4142)
 GATHER_FOR = 0.1  # seconds: nobody waits for a reply, and one transaction for many costs as much as for one
 KEY_KEPT_FOR_S = 5.0
 LARGEST_BATCH = 200  # replies recorded in one transaction
+MOST_REMEMBERED = 10_000
 
 Request = TypeVar("Request", "Attempt", "Cancel")
 
@@ -58,14 +60,16 @@ class Answered:
 class Sender:
     """Sends what has been committed and records how it went. One per process, made after any fork.
 
-    `on_progress` is told the strategies that are starting or stopping and have moved on.
+    `together` books the replies; `on_progress` is told the strategies that are starting or stopping and have moved on.
     """
 
-    def __init__(self, pool: Pool, on_progress: Callable[[Iterable[int]], None]) -> None:
+    def __init__(self, pool: Pool, together: Together, on_progress: Callable[[Iterable[int]], None]) -> None:
         self._pool = pool
+        self._together = together
         self._on_progress = on_progress
         self._answers: SimpleQueue[Answered] = SimpleQueue()
         self._credentials: dict[int, tuple[float, Credentials]] = {}
+        self._accepted: set[str] = set()  # client order ids of which the stream has not told yet
 
     def start_recording(self) -> None:
         """Records replies as they come, in a thread of its own, until the process ends."""
@@ -102,8 +106,24 @@ class Sender:
         if consequences.in_progress:
             self._on_progress(consequences.in_progress)
 
+    def is_news(self, event: StreamEvent) -> bool:
+        """False for the stream's word that an order rests, where this process has had the venue's answer to it."""
+        known = event.only_rests and event.news.client_order_id in self._accepted
+        self._accepted.discard(event.news.client_order_id)
+        return not known
+
     def _answer_to(self, request: Attempt | Cancel) -> Callable[[Reply], None]:
-        return lambda reply: self._answers.put(Answered(request, reply))
+        def on_reply(reply: Reply) -> None:
+            self._answers.put(Answered(request, reply))
+            if reply.news is not None:
+                self._remember(reply.news.client_order_id)
+
+        return on_reply
+
+    def _remember(self, client_order_id: str) -> None:
+        if len(self._accepted) >= MOST_REMEMBERED:  # the streams tell others of ours, or nothing
+            self._accepted.clear()
+        self._accepted.add(client_order_id)
 
     @contextmanager
     def _connection(self, request: Attempt | Cancel) -> Iterator[TradingConnection | None]:
@@ -150,9 +170,18 @@ class Sender:
             self.record_replies(GATHER_FOR)
 
     def _record(self, batch: Sequence[Answered]) -> None:
-        with Session.begin() as session:
-            consequences = record(session, batch)
-        self.carry_out(consequences)
+        """News like any other, refusals and doubts on the attempt they belong to."""
+        found: dict[int, list[Finding]] = defaultdict(list)
+        for one in batch:
+            if one.reply.news is not None:
+                found[one.request.account_id].append(Finding(one.reply.news.client_order_id, one.reply.news))
+        if found:
+            self.carry_out(self._together.book(found, {}))
+        doubtful = [one for one in batch if one.reply.news is None]
+        if doubtful:
+            with Session.begin() as session:
+                consequences = note_doubtful(session, doubtful)
+            self.carry_out(consequences)
         for account_id in {one.request.account_id for one in batch}:
             note(account_id, [one.reply for one in batch if one.request.account_id == account_id])
         answered = {one.request.account_id for one in batch if one.reply.outcome is not Outcome.NOT_SENT}
@@ -160,26 +189,13 @@ class Sender:
             bus.show_trading(answered)
 
 
-def record(session: OrmSession, batch: Sequence[Answered]) -> Consequences:
-    """Books replies: news like any other, refusals and doubts on the attempt they belong to."""
-    found: dict[int, list[Finding]] = defaultdict(list)
-    for answered in batch:
-        if answered.reply.news is not None:
-            found[answered.request.account_id].append(Finding(answered.reply.news.client_order_id, answered.reply.news))
+def note_doubtful(session: OrmSession, batch: Sequence[Answered]) -> Consequences:
+    """Notes replies that describe no order."""
     consequences = Consequences()
-    for one in apply_all(session, found, {}).values():
-        consequences.add(one)
     for answered in batch:
         if answered.reply.code in KEY_CODES:
             note_refused_key(session, answered.request.account_id, answered.reply.message)
-    doubtful = {answered.request.grid_order_id: answered for answered in batch if answered.reply.news is None}
-    _note(session, doubtful, consequences)
-    return consequences
-
-
-def _note(session: OrmSession, doubtful: dict[int, Answered], consequences: Consequences) -> None:
-    if not doubtful:
-        return
+    doubtful = {answered.request.grid_order_id: answered for answered in batch}
     strategy_ids = session.scalars(select(GridOrder.strategy_id).where(GridOrder.id.in_(doubtful)).distinct())
     strategies = lock_strategies(session, strategy_ids)
     orders = session.scalars(
@@ -198,6 +214,7 @@ def _note(session: OrmSession, doubtful: dict[int, Answered], consequences: Cons
             _note_attempt(session, strategy, order, answered.reply)
         if is_in_progress(strategy):
             consequences.in_progress.add(strategy.id)
+    return consequences
 
 
 def _note_cancel(order: GridOrder, reply: Reply) -> None:

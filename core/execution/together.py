@@ -1,25 +1,28 @@
-"""Messages that come at the same moment are booked in one transaction: it costs little more than one alone would."""
+"""Whatever is told at the same moment, by streams and by replies, is booked in one transaction: it costs little more
+than one alone would."""
 
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
 import structlog
 
 from core.db import Session
-from core.exchange.base import StreamEvent
-from core.execution.events import Consequences, apply_all_events, apply_events
+from core.execution.events import Consequences, Finding, apply_all
 
 log = structlog.get_logger()
+
+Findings = Mapping[int, Sequence[Finding]]  # by account
 
 
 @dataclass(slots=True, eq=False)
 class _Message:
-    account_id: int
-    events: Sequence[StreamEvent]
-    tokens: int
-    consequences: Consequences | None = None
+    """What one thread has been told, and what came of it: by account, of those that have been booked."""
+
+    found: Findings
+    tokens: Mapping[int, int]
+    done: dict[int, Consequences]
 
 
 class Together:
@@ -29,33 +32,42 @@ class Together:
         self._turn = Lock()
         self._waiting: deque[_Message] = deque()
 
-    def book(self, account_id: int, events: Sequence[StreamEvent], tokens: int) -> Consequences:
-        """As apply_events, in a transaction that is committed when it returns."""
-        mine = _Message(account_id, events, tokens)
+    def book(self, found: Findings, tokens: Mapping[int, int]) -> Consequences:
+        """As apply_all, in a transaction that is committed when it returns."""
+        mine = _Message(found, tokens, {})
         self._waiting.append(mine)
         with self._turn:
             if mine in self._waiting:
                 self._book_all()
-        if mine.consequences is not None:
-            return mine.consequences
-        # Its strategy is locked elsewhere, or one of them all could not be booked: nobody else is to wait for that.
-        with Session.begin() as session:
-            return apply_events(session, account_id, events, tokens)
+        left = {account_id: findings for account_id, findings in found.items() if account_id not in mine.done}
+        if left:
+            # A strategy is locked elsewhere, or something could not be booked: nobody else is to wait for that.
+            with Session.begin() as session:
+                mine.done |= apply_all(session, left, tokens)
+        return _sum(mine.done.values())
 
     def _book_all(self) -> None:
         messages = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        heard: dict[int, list[StreamEvent]] = defaultdict(list)
+        found: dict[int, list[Finding]] = defaultdict(list)
         tokens: dict[int, int] = defaultdict(int)
         for message in messages:
-            heard[message.account_id] += message.events
-            tokens[message.account_id] += message.tokens
+            for account_id, findings in message.found.items():
+                found[account_id] += findings
+                tokens[account_id] += message.tokens.get(account_id, 0)
         try:
             with Session.begin() as session:
-                done = apply_all_events(session, heard, tokens, skip_locked=True)
+                done = apply_all(session, found, tokens, skip_locked=True)
         except Exception as error:
             log.info("not booked together", count=len(messages), error=str(error))
             return
         for message in messages:
-            message.consequences = done.get(message.account_id)
-            if message.account_id in done:
-                done[message.account_id] = Consequences()  # the first of an account carries it out
+            for account_id in message.found.keys() & done.keys():
+                message.done[account_id] = done[account_id]
+                done[account_id] = Consequences()  # the first of an account carries it out
+
+
+def _sum(parts: Iterable[Consequences]) -> Consequences:
+    total = Consequences()
+    for part in parts:
+        total.add(part)
+    return total

@@ -95,8 +95,8 @@ class Worker:
 
         self._world.begin(live)
 
-    def _make_sender(self, _pool: object, on_progress: Callable[..., None]) -> Sender:
-        sender = Sender(self._pool, on_progress)
+    def _make_sender(self, _pool: object, together: Together, on_progress: Callable[..., None]) -> Sender:
+        sender = Sender(self._pool, together, on_progress)
         inbox = Inbox(lambda: self._world.after(0, self._wake_recorder))
         sender._answers = inbox  # type: ignore[assignment]
         sender.start_recording = lambda: None  # type: ignore[method-assign]
@@ -183,8 +183,8 @@ class Worker:
         upkeep._swept_at = float("-inf")
         upkeep._busy = set() if self._alone else Forgetful()
         upkeep._books = Turns(upkeep._read_books)
-        orders._together = Together()
-        orders._together._turn = Turn(self._world)  # type: ignore[assignment]
+        tasks.app.together.cache_clear()
+        tasks.app.together()._turn = Turn(self._world)  # type: ignore[assignment]
 
 
 class Turn:

@@ -16,7 +16,7 @@ from core.domain.ledger import Ledger
 from core.domain.order import OrderStatus, Progress, Trade
 from core.exchange.base import Outcome, Reply
 from core.execution import booking, events, intents, sending
-from core.execution.events import Consequences
+from core.execution.events import Consequences, Finding
 from core.execution.sending import Sender
 from core.execution.together import Together
 from core.models import GridOrder, GridStrategy
@@ -80,7 +80,8 @@ def _hold_back_the_first_sends() -> None:
 def _apply_whatever_comes(outcome: Outcome | None = None) -> None:
     """Replies to attempts count whether they are the latest or not; as `outcome` where one is given."""
 
-    def wrong(session: Any, doubtful: dict[int, Any], consequences: Consequences) -> None:
+    def wrong(session: Any, batch: Sequence[Any]) -> Consequences:
+        doubtful = {one.request.grid_order_id: one for one in batch}
         owners = session.scalars(select(GridOrder.strategy_id).where(GridOrder.id.in_(doubtful)).distinct())
         strategies = intents.lock_strategies(session, owners)
         for order in session.scalars(select(GridOrder).where(GridOrder.id.in_(doubtful))):
@@ -88,8 +89,9 @@ def _apply_whatever_comes(outcome: Outcome | None = None) -> None:
             reply = doubtful[order.id].reply
             said = Reply(outcome, message="too late") if outcome else reply
             sending._note_attempt(session, strategies[order.strategy_id], order, said)
+        return Consequences()
 
-    sending._note = wrong
+    sending.note_doubtful = wrong
 
 
 @bug("a late reply is applied to a newer attempt")
@@ -106,15 +108,16 @@ def _() -> None:
 
 @bug("stream events move the trade cursor")
 def _() -> None:
-    right = events.apply_all_events
+    right = Together.book
 
-    def wrong(session: Any, heard: Mapping[int, Sequence[Any]], *rest: Any, **options: Any) -> Any:
-        for account_id, told in heard.items():
-            for trade in [event.trade for event in told if event.trade is not None]:
-                trades._move_cursor(session, account_id, trade.symbol, int(trade.trade_id))
-        return right(session, heard, *rest, **options)
+    def wrong(self: Together, found: Mapping[int, Sequence[Finding]], tokens: Mapping[int, int]) -> Consequences:
+        with Session.begin() as session:
+            for account_id, findings in found.items():
+                for trade in [finding.trade for finding in findings if finding.trade is not None]:
+                    trades._move_cursor(session, account_id, trade.symbol, int(trade.trade_id))
+        return right(self, found, tokens)
 
-    _everywhere(right, wrong)
+    Together.book = wrong
 
 
 @bug("unknown trades are booked as the user's own")
@@ -136,9 +139,12 @@ def _() -> None:
         sleep(0.05)  # others read the same row meanwhile
         return {row.id: row for row in rows}
 
-    def alone(_: Together, account_id: int, heard: Sequence[Any], tokens: int) -> Consequences:
+    def alone(_: Together, found: Mapping[int, Sequence[Finding]], tokens: Mapping[int, int]) -> Consequences:
+        consequences = Consequences()
         with Session.begin() as session:
-            return events.apply_events(session, account_id, heard, tokens)
+            for one in events.apply_all(session, found, tokens).values():
+                consequences.add(one)
+        return consequences
 
     _everywhere(intents.lock_strategies, wrong)
     Together.book = alone  # as if each message came to another worker: within one they are booked in turn

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from core.db import Session
 from core.domain.order import RESTING, OrderStatus, Side
 from core.domain.plan import Running, plan
-from core.execution.events import apply_events
+from core.execution.events import apply_findings, findings_of
 from core.execution.intents import lock_strategies
 from core.models import GridCell, Operation
 from core.reconciliation.cells import refill
@@ -55,7 +55,7 @@ def operation(number: str) -> tuple[str, str | None]:
 
 def hear(grid: int, *events: Any) -> None:
     with Session.begin() as session:
-        apply_events(session, strategy_row(grid).account_id, events, tokens=0)
+        apply_findings(session, strategy_row(grid).account_id, findings_of(events), tokens=0)
 
 
 def venue_takes_all(grid: int) -> None:

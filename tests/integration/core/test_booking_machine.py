@@ -16,7 +16,7 @@ from core.db import Session
 from core.domain.order import FINAL, LIVE, OrderStatus, Trade
 from core.exchange.base import StreamEvent
 from core.execution import rules as stored_rules
-from core.execution.events import Finding, apply_events, apply_findings
+from core.execution.events import Finding, apply_findings, findings_of
 from core.models import GridCell, Installation, SymbolRule
 from core.models.columns import Base
 from core.reconciliation.cells import refill
@@ -101,7 +101,7 @@ class CellLife(RuleBasedStateMachine):
         """Some of all that was ever told, old or new, in any order."""
         events = [self.venue.told[pick % len(self.venue.told)] for pick in chosen]
         with Session.begin() as session:
-            apply_events(session, self.account_id, events, tokens=0)
+            apply_findings(session, self.account_id, findings_of(events), tokens=0)
 
     @precondition(lambda self: self.venue.told)
     @rule(chosen=st.lists(st.tuples(picks, st.booleans()), min_size=1, max_size=6))
@@ -140,7 +140,7 @@ class CellLife(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         with Session.begin() as session:
-            apply_events(session, self.account_id, self.venue.told[::-1], tokens=0)
+            apply_findings(session, self.account_id, findings_of(self.venue.told[::-1]), tokens=0)
         self._orders_are_as_the_venue_says()
         self._the_books_balance()
         self._every_cell_goes_on()

@@ -9,7 +9,7 @@ from core import bus
 from core.clock import now_ms
 from core.db import Session
 from core.domain.order import OrderStatus, Side
-from core.execution.events import apply_events
+from core.execution.events import apply_findings, findings_of
 from core.models import GridOrder
 from core.reconciliation import crossed
 from tests.support.grids import order_rows, running_grid, said, trade_of
@@ -61,7 +61,9 @@ def test_a_fill_shows_that_every_better_order_was_filled_too(grid: int) -> None:
     deepest = next(order for order in order_rows(grid) if order.price == D(97000))
     trade = replace(trade_of(deepest, 1, deepest.quantity), traded_at=now_ms())
     with Session.begin() as session:
-        apply_events(session, deepest.account_id, [said(deepest, OrderStatus.FILLED, deepest.quantity, trade)], 0)
+        apply_findings(
+            session, deepest.account_id, findings_of([said(deepest, OrderStatus.FILLED, deepest.quantity, trade)]), 0
+        )
         crossed.watch(session)
     passed = [order.price for order in order_rows(grid) if order.next_check_at is not None]
     assert passed == [D(98000), D(99000)]

@@ -15,7 +15,7 @@ from core.domain.lifecycle import StrategyStatus
 from core.domain.order import OrderStatus, Purpose, Side
 from core.domain.parameters import StrategyType
 from core.exchange.base import StreamEvent
-from core.execution.events import Finding, apply_all, apply_events, apply_findings
+from core.execution.events import Finding, apply_all, apply_findings, findings_of
 from core.models import Event, Fill, GridCell, GridOrder, GridStrategy
 from core.reconciliation.cells import refill
 from core.reconciliation.roll import ask_for
@@ -39,7 +39,7 @@ D = Decimal
 def hear(strategy_id: int, events: list[StreamEvent]) -> None:
     account_id = strategy_row(strategy_id).account_id
     with Session.begin() as session:
-        apply_events(session, account_id, events, tokens=0)
+        apply_findings(session, account_id, findings_of(events), tokens=0)
 
 
 def order_of_cell(strategy_id: int, cell_index: int, *statuses: OrderStatus) -> GridOrder:
@@ -294,6 +294,6 @@ def test_a_check_put_down_while_the_last_trade_is_booked_is_dropped() -> None:
 
     with Session.begin() as session:
         listen(session, "before_flush", put_down, once=True)
-        apply_events(session, buy.account_id, fill_events(buy, 1, [buy.quantity]), tokens=0)
+        apply_findings(session, buy.account_id, findings_of(fill_events(buy, 1, [buy.quantity])), tokens=0)
     filled = order_of_cell(grid, 2, OrderStatus.FILLED)
     assert filled.next_check_at is None

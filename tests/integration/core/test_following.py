@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from core.db import Session, engine
 from core.domain.order import OrderStatus
-from core.execution.events import apply_events
+from core.execution.events import apply_findings, findings_of
 from core.models import Event
 from core.strategies import following
 from core.strategies.following import Orders, tail_of_events, tail_of_fills
@@ -93,11 +93,11 @@ def test_orders_are_told_when_they_are_new_or_further() -> None:
     half = order.quantity / 2
     first, second, third = fill_events(order, 1, [half, half])
     with Session.begin() as session:
-        apply_events(session, order.account_id, [first, second], tokens=0)
+        apply_findings(session, order.account_id, findings_of([first, second]), tokens=0)
     with Session.reading() as session:
         assert [row.status for row in orders.changed(session, strategy_id)] == ["PARTIALLY_FILLED"]
     with Session.begin() as session:
-        apply_events(session, order.account_id, [third], tokens=0)
+        apply_findings(session, order.account_id, findings_of([third]), tokens=0)
     with Session.reading() as session:
         assert [row.status for row in orders.changed(session, strategy_id)] == ["FILLED", "PENDING"]
         assert orders.changed(session, strategy_id) == []

@@ -13,7 +13,7 @@ from core import clock
 from core.clock import monotonic
 from core.db import Session
 from core.domain.order import OrderStatus
-from core.execution.events import apply_events
+from core.execution.events import apply_findings, findings_of
 from core.execution.telling import tell
 from core.models import Event, GridStrategy, Notification, NotificationTarget
 from core.notifications import delivery, preferences, sending, telling
@@ -85,7 +85,9 @@ def fill(grid_id: int, count: int) -> None:
     for number in range(1, count + 1):
         order = order_rows(grid_id, OrderStatus.PLACED)[0]
         with Session.begin() as session:
-            apply_events(session, order.account_id, fill_events(order, 10 * number, [order.quantity]), tokens=0)
+            apply_findings(
+                session, order.account_id, findings_of(fill_events(order, 10 * number, [order.quantity])), tokens=0
+            )
 
 
 def test_an_event_is_told_once(box: Mailbox, user_id: int, grid_id: int, later: Later) -> None:

@@ -13,9 +13,9 @@ from core.domain.order import OrderStatus, OrderType, Purpose, Side
 from core.exchange.base import NewOrder, Outcome, Reply
 from core.execution import events
 from core.execution.claiming import claim_due, count_due
-from core.execution.events import apply_events
+from core.execution.events import apply_findings, findings_of
 from core.execution.intents import Attempt, new_order
-from core.execution.sending import Answered, record
+from core.execution.sending import Answered, note_doubtful
 from core.execution.switches import ALL, note_read, release, throw
 from core.models import Event, ExchangeApi, GridOrder, GridStrategy
 from core.reconciliation.cells import refill
@@ -41,7 +41,9 @@ def set_switch(name: str, is_thrown: bool) -> None:
 def hear(grid: int, order: GridOrder, number: int) -> int:
     """A fill; returns how many orders are to be sent at once."""
     with Session.begin() as session:
-        found = apply_events(session, order.account_id, fill_events(order, number, [order.quantity]), tokens=5)
+        found = apply_findings(
+            session, order.account_id, findings_of(fill_events(order, number, [order.quantity])), tokens=5
+        )
     return len(found.attempts)
 
 
@@ -67,7 +69,7 @@ def test_a_fill_is_booked_and_its_counter_order_waits_for_the_release(grid: int,
 def test_what_waits_to_be_sent_is_kept_and_not_claimed(grid: int) -> None:
     buy = order_rows(grid)[2]
     with Session.begin() as session:
-        apply_events(session, buy.account_id, fill_events(buy, 1, [buy.quantity]), tokens=0)
+        apply_findings(session, buy.account_id, findings_of(fill_events(buy, 1, [buy.quantity])), tokens=0)
     set_switch(ALL, True)
     with Session.reading() as session:
         assert count_due(session, buy.account_id) == (0, 0)
@@ -128,7 +130,7 @@ def test_a_key_that_the_venue_refuses_halts_its_account_until_the_venue_takes_it
     )
     for _ in range(2):
         with Session.begin() as session:
-            record(session, [refused])
+            note_doubtful(session, [refused])
     with Session.reading() as session:
         account = session.get_one(ExchangeApi, order.account_id)
         assert account.status == "KEY_INVALID"

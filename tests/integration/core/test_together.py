@@ -7,12 +7,12 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
 from core.db import Session, engine
 from core.domain.order import OrderStatus, Purpose
 from core.exchange.base import StreamEvent
-from core.execution.events import Consequences
+from core.execution.events import Consequences, findings_of
 from core.execution.identity import Named, identity
 from core.execution.intents import lock_strategies
 from core.execution.together import Together
@@ -37,11 +37,23 @@ def waiting(heard: Sequence[list[StreamEvent]], grids: Sequence[int]) -> Iterato
     with ThreadPoolExecutor() as threads:
         with together._turn:
             bookings = [
-                threads.submit(together.book, account_id, events, 5)
+                threads.submit(together.book, {account_id: findings_of(events)}, {account_id: 5})
                 for account_id, events in zip(accounts, heard, strict=True)
             ]
             wait_until(lambda: len(together._waiting) == len(grids), 5, "all of them wait")
         yield bookings
+
+
+def writing_commits() -> list[Connection]:
+    """Grows with each from now on."""
+    commits: list[Connection] = []
+
+    @event.listens_for(engine(), "commit")
+    def _note(connection: Connection) -> None:
+        if not connection.get_execution_options().get("reading"):
+            commits.append(connection)
+
+    return commits
 
 
 def first_order(grid: int) -> GridOrder:
@@ -55,8 +67,7 @@ def fill_of(grid: int) -> list[StreamEvent]:
 
 def test_those_who_wait_are_booked_in_one_transaction_and_get_what_is_theirs(grids: list[int]) -> None:
     heard = [fill_of(grid) for grid in (*grids, grids[0])]
-    commits: list[object] = []
-    event.listen(engine(), "commit", commits.append)
+    commits = writing_commits()
     with waiting(heard, [*grids, grids[0]]) as bookings:
         told = [booking.result() for booking in bookings]
     assert len(commits) == 1
@@ -64,6 +75,27 @@ def test_those_who_wait_are_booked_in_one_transaction_and_get_what_is_theirs(gri
         "two messages of one account are carried out once"
     )
     assert all(len(order_rows(grid, OrderStatus.FILLED)) == 1 for grid in grids)
+
+
+def test_replies_of_several_accounts_are_booked_with_the_fills_that_wait(grids: list[int]) -> None:
+    accounts = [strategy_row(grid).account_id for grid in grids]
+    orders = [order_rows(grid, OrderStatus.PLACED)[1] for grid in grids]
+    replies = {
+        account: findings_of([said(order, OrderStatus.EXPIRED)])
+        for account, order in zip(accounts, orders, strict=True)
+    }
+    together = Together()
+    commits = writing_commits()
+    with ThreadPoolExecutor() as threads:
+        with together._turn:
+            fill = threads.submit(together.book, {accounts[0]: findings_of(fill_of(grids[0]))}, {accounts[0]: 5})
+            recorded = threads.submit(together.book, replies, {})
+            wait_until(lambda: len(together._waiting) == 2, 5, "both of them wait")
+        assert len(fill.result().new_trades) + len(recorded.result().new_trades) == 1
+    assert len(commits) == 1
+    assert [[order.id for order in order_rows(grid, OrderStatus.EXPIRED)] for grid in grids] == [
+        [order.id] for order in orders
+    ]
 
 
 def test_news_of_a_strategy_that_is_gone_is_let_pass_and_holds_up_nobody(grids: list[int]) -> None:

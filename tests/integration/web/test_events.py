@@ -14,7 +14,7 @@ from core import bus
 from core.clock import now_ms, sleep
 from core.db import Session
 from core.domain.order import OrderStatus
-from core.execution.events import apply_events
+from core.execution.events import apply_findings, findings_of
 from core.execution.telling import tell
 from core.models import GridStrategy
 from tests.support.event_stream import EventClient, web_process
@@ -63,7 +63,7 @@ def fill_one(grid_id: int) -> int:
     """Books the fill of an order that rests; returns the order's id."""
     order = order_rows(grid_id, OrderStatus.PLACED)[0]
     with Session.begin() as session:
-        apply_events(session, order.account_id, fill_events(order, 1, [order.quantity]), tokens=0)
+        apply_findings(session, order.account_id, findings_of(fill_events(order, 1, [order.quantity])), tokens=0)
     bus.publish_changes([f"account:{order.account_id}"])
     return order.id
 

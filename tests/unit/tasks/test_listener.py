@@ -56,13 +56,21 @@ def forward(*lines: list[StreamEvent]) -> Script:
     return script
 
 
-def test_a_fill_is_forwarded_at_once_and_does_not_wait_for_company(rung: list[list[str]]) -> None:
-    filled, rests = event(OrderStatus.FILLED), event(OrderStatus.PLACED)
-    forward([], [filled, rests], [filled])
+def test_a_fill_is_forwarded_at_once(rung: list[list[str]]) -> None:
+    filled = event(OrderStatus.FILLED)
+    forward([], [filled], [filled])
     assert rung == [["FILLED"], ["FILLED"]]
 
 
-def test_word_of_orders_that_rest_is_told_once_a_second(rung: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_word_of_orders_that_rest_goes_with_the_next_fill(rung: list[list[str]]) -> None:
+    filled, rests = event(OrderStatus.FILLED), event(OrderStatus.PLACED)
+    forward([], [rests], [rests], [filled], [filled])
+    assert rung == [["FILLED", "PLACED", "PLACED"], ["FILLED"]]
+
+
+def test_without_a_fill_word_of_resting_orders_is_told_once_a_second(
+    rung: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     moments = iter(range(0, 100, 2))
     monkeypatch.setattr(listener.clock, "monotonic", lambda: next(moments) / 4)
     rests = event(OrderStatus.PLACED)
