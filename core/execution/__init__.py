@@ -1,7 +1,7 @@
 """How orders reach the venue and how its news reaches the ledger: decide, record, send.
 
-events    apply_events: fills and order news -> bookings and the next intents, in one transaction
-together  messages that wait at the same moment, in one transaction
+events    apply_all: fills and order news -> bookings and the next intents, in one transaction
+together  what streams and replies tell at the same moment, in one transaction
 booking   one order's news and one trade, booked exactly
 intents   new orders, and claiming them for an attempt
 claiming  PENDING orders whose time has come
