@@ -61,6 +61,7 @@ class Consequences:
 
 
 def findings_of(events: Iterable[StreamEvent]) -> list[Finding]:
+    """What stream events say, one finding each."""
     return [Finding(event.news.client_order_id, event.news, event.trade) for event in events]
 
 

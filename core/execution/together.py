@@ -60,10 +60,10 @@ class Together:
         except Exception as error:
             log.info("not booked together", count=len(messages), error=str(error))
             return
-        for message in messages:
+        for message in sorted(messages, key=lambda one: not one.tokens):
             for account_id in message.found.keys() & done.keys():
                 message.done[account_id] = done[account_id]
-                done[account_id] = Consequences()  # the first of an account carries it out
+                done[account_id] = Consequences()  # the first of an account with tokens carries it out
 
 
 def _sum(parts: Iterable[Consequences]) -> Consequences:
