@@ -55,12 +55,12 @@ def find_work() -> Work:
             request_all(session)
         elif lost.account_ids:
             request_all(session, list(lost.account_ids))
-        crossed.watch(session)
         due = select(ExchangeApi.id).where(
             ExchangeApi.reconcile_due_at <= now(),
             ExchangeApi.id.in_(select(GridStrategy.account_id).where(GridStrategy.generation > 0)),
         )
         work = Work(sorted(session.scalars(_accounts_with_work())), sorted(session.scalars(due)), roll.due(session))
+        crossed.watch(session)
     bus.acknowledge(lost)
     return work
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, Row, and_, cast, or_, select
+from sqlalchemy import ColumnElement, Float, Row, Select, and_, cast, or_, select
 from sqlalchemy.orm import Session
 
 from core import bus
@@ -45,11 +45,19 @@ def watch(session: Session) -> None:
     anybody's orders: where one was filled, no better one of before can be left."""
     traded = _by_trades(session)
     active = select(GridStrategy.exchange, GridStrategy.symbol).where(GridStrategy.status.in_(ACTIVE)).distinct()
+    symbols: dict[str, list[str]] = defaultdict(list)
     for exchange, symbol in session.execute(active).all():
-        mark = bus.mark(exchange, symbol)
-        reached = [*(_by_mark(mark) if mark else ()), *traded[exchange, symbol]]
-        if reached:
-            _watch(session, exchange, symbol, reached)
+        symbols[exchange].append(symbol)
+    crossed: list[int] = []
+    for exchange, names in symbols.items():
+        marks = bus.marks(exchange, names)
+        for symbol in names:
+            mark = marks.get(symbol)
+            reached = [*(_by_mark(mark) if mark else ()), *traded[exchange, symbol]]
+            if reached:
+                crossed += session.scalars(_live_orders(exchange, symbol, reached))
+    # Last: until the commit, the fills of these orders wait.
+    roll.ask_for(session, crossed, NEWS_WITHIN)
 
 
 def _by_mark(mark: Mapping[str, Any]) -> list[Reach]:
@@ -80,12 +88,12 @@ def _by_trades(session: Session) -> dict[tuple[str, str], list[Reach]]:
     return reached
 
 
-def _watch(session: Session, exchange: str, symbol: str, reached: Sequence[Reach]) -> None:
-    crossed = select(GridOrder.id).where(
+def _live_orders(exchange: str, symbol: str, reached: Sequence[Reach]) -> Select[int]:
+    """Ids of those that were reached and that nobody asks for yet."""
+    return select(GridOrder.id).where(
         GridOrder.exchange == exchange,
         GridOrder.symbol == symbol,
         GridOrder.status.in_(RESTING),
         GridOrder.next_check_at.is_(None),
         or_(*(one.reaches() for one in reached)),
     )
-    roll.ask_for(session, session.scalars(crossed).all(), NEWS_WITHIN)

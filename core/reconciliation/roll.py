@@ -5,7 +5,7 @@ that after minutes; its open orders are cheap enough to be listed every few seco
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import timedelta
 
 from sqlalchemy import select, update
@@ -59,13 +59,15 @@ def believed_to_rest(session: OrmSession, account_id: int, symbol: str) -> dict[
     return {row.client_order_id: row.id for row in session.execute(resting)}
 
 
-def ask_for(session: OrmSession, order_ids: Iterable[int], after: timedelta = timedelta(0)) -> None:
+def ask_for(session: OrmSession, order_ids: Collection[int], after: timedelta = timedelta(0)) -> None:
     """Those that still seem to rest are asked for, `after` a while."""
+    if not order_ids:
+        return
     due_at = now() + after
     session.execute(
         update(GridOrder)
         .where(
-            GridOrder.id.in_(list(order_ids)),
+            GridOrder.id.in_(order_ids),
             GridOrder.status.in_(RESTING),
             GridOrder.next_check_at.is_(None) | (GridOrder.next_check_at > due_at),
         )
