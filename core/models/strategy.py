@@ -247,7 +247,6 @@ class Operation(Base):
     state: Mapped[str] = mapped_column(default=OperationState.PENDING)
     error: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
-    rung_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
 
     @property

@@ -231,9 +231,7 @@ def _overtake(session: Session, strategy: GridStrategy, kind: str) -> None:
 
 
 def _new_operation(user_id: int, strategy_id: int | None, kind: str, arguments: dict[str, Any]) -> Operation:
-    return Operation(
-        id=uuid.uuid4().hex, user_id=user_id, strategy_id=strategy_id, kind=kind, arguments=arguments, rung_at=now()
-    )
+    return Operation(id=uuid.uuid4().hex, user_id=user_id, strategy_id=strategy_id, kind=kind, arguments=arguments)
 
 
 def finish(operation: Operation, error: str | None = None) -> None:

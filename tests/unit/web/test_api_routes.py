@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from core.clock import now
 from core.db import Session
 from core.models import GridStrategy, Operation
 from tests.support.grids import running_grid
@@ -80,7 +79,7 @@ def owner(app: Flask) -> Person:
     strategy_id = running_grid()
     with Session.begin() as session:
         strategy = session.get_one(GridStrategy, strategy_id)
-        session.add(Operation(id="abc", user_id=strategy.user_id, strategy_id=strategy.id, kind="stop", rung_at=now()))
+        session.add(Operation(id="abc", user_id=strategy.user_id, strategy_id=strategy.id, kind="stop"))
     return Person(app, strategy.user_id)
 
 
