@@ -10,5 +10,6 @@ rates     tokens of the venue's order limits, and circuit breakers
 switches  what halts trading
 telling   the event log
 rules     a symbol's stored rules
-sending   the only place where bytes leave, and where replies are recorded
+replies   refusals and doubts, noted on the attempt they belong to
+sending   the only place where bytes leave, and where replies come in
 """

@@ -14,7 +14,8 @@ from core.db import Session
 from core.errors import Unavailable
 from core.exchange.venue_clock import _clock_at
 from core.execution import identity, rates, rules
-from core.execution.sending import Answered, Sender
+from core.execution.replies import Answered
+from core.execution.sending import Sender
 from core.execution.together import Together
 from core.reconciliation.account import request_all
 from core.upkeep import halt_after_silence

@@ -15,7 +15,7 @@ from core.db import Session
 from core.domain.ledger import Ledger
 from core.domain.order import OrderStatus, Progress, Trade
 from core.exchange.base import Outcome, Reply
-from core.execution import booking, events, intents, sending
+from core.execution import booking, events, intents, replies, sending
 from core.execution.events import Consequences, Finding
 from core.execution.sending import Sender
 from core.execution.together import Together
@@ -88,7 +88,7 @@ def _apply_whatever_comes(outcome: Outcome | None = None) -> None:
             session.refresh(order, ["cell"])
             reply = doubtful[order.id].reply
             said = Reply(outcome, message="too late") if outcome else reply
-            sending._note_attempt(session, strategies[order.strategy_id], order, said)
+            replies._note_attempt(session, strategies[order.strategy_id], order, said)
         return Consequences()
 
     sending.note_doubtful = wrong
@@ -189,14 +189,14 @@ def _() -> None:
 
 @bug("a cancel of an unknown order is taken for final")
 def _() -> None:
-    right = sending._note_cancel
+    right = replies._note_cancel
 
     def wrong(order: GridOrder, reply: Reply) -> None:
         right(order, reply)
         if reply.outcome is Outcome.NOT_FOUND:
             order.status, order.next_check_at = OrderStatus.CANCELED, None
 
-    sending._note_cancel = wrong
+    replies._note_cancel = wrong
 
 
 @bug("the latest news wins")

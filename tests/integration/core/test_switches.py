@@ -15,7 +15,7 @@ from core.execution import events
 from core.execution.claiming import claim_due, count_due
 from core.execution.events import apply_findings, findings_of
 from core.execution.intents import Attempt, new_order
-from core.execution.sending import Answered, note_doubtful
+from core.execution.replies import Answered, note_doubtful
 from core.execution.switches import ALL, note_read, release, throw
 from core.models import Event, ExchangeApi, GridOrder, GridStrategy
 from core.reconciliation.cells import refill
