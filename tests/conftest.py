@@ -3,7 +3,7 @@
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import hypothesis
 import pytest
@@ -25,18 +25,27 @@ hypothesis.settings.load_profile("house")
 POSTGRES_COMMAND = "make install, or TEST_DATABASE_URL=postgresql+psycopg://... make test"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None]:
     """With xdist the files of a test share a worker, all that start whole stacks share one, and those begin first."""
-    if not getattr(config.option, "loadgroup", False):  # set in xdist's workers, where `dist` says "no"
-        return
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("stacks" if _starts_a_stack(item) else str(item.path)))
-    items.sort(key=lambda item: not _starts_a_stack(item))
+    if getattr(config.option, "loadgroup", False):  # set in xdist's workers, where `dist` says "no"
+        for item in items:
+            item.add_marker(pytest.mark.xdist_group("stacks" if _starts_a_stack(item) else str(item.path)))
+    yield
+    items.sort(key=_turn)
 
 
 def _starts_a_stack(item: pytest.Item) -> bool:
     return bool({"stack", "system", "hosts"} & set(getattr(item, "fixturenames", ())))
+
+
+def _turn(item: pytest.Item) -> tuple[bool, str]:
+    """Those that share a stack one after another, a kind of database at a time, after those that have one of their own.
+
+    pytest itself goes by a parameter's place in its list, which is 0 for either kind where a test wants only one.
+    """
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    return not _starts_a_stack(item), parameters.get("stack", "")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
