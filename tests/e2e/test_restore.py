@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -29,12 +30,17 @@ def database_of(stack: Stack) -> Path:
     return Path(stack.environment["DATABASE_URL"].removeprefix("sqlite:///"))
 
 
-def copy(source: Path, target: Path) -> None:
-    """With what its log holds, and without what the target's held."""
-    for end in ("", "-wal", "-shm"):
-        Path(f"{target}{end}").unlink(missing_ok=True)
-        if Path(f"{source}{end}").exists():
-            shutil.copyfile(f"{source}{end}", f"{target}{end}")
+def back_up(database: Path, target: Path) -> None:
+    """While everything goes on."""
+    with closing(sqlite3.connect(database)) as live, closing(sqlite3.connect(target)) as copy:
+        live.backup(copy)
+
+
+def put_back(backup: Path, database: Path) -> None:
+    """Without what the database's log held."""
+    for end in ("-wal", "-shm"):
+        Path(f"{database}{end}").unlink(missing_ok=True)
+    shutil.copyfile(backup, database)
 
 
 def make_old(database: Path) -> None:
@@ -56,13 +62,10 @@ def test_a_restore_loses_and_doubles_nothing(system: Stack, tmp_path: Path, told
     user = system.new_user()
     grid_id = user.start_grid(**GRID)
     trade(system, user, grid_id, "2475", "2505")
-    system.stop()
-    copy(database_of(system), tmp_path / "backup.db")
-    system.start()
-    user.log_in()
+    back_up(database_of(system), tmp_path / "backup.db")
     trade(system, user, grid_id, "2460", "2440", "2465", "2525", "2500")
     system.stop()
-    copy(tmp_path / "backup.db", database_of(system))
+    put_back(tmp_path / "backup.db", database_of(system))
     if not told:
         make_old(database_of(system))
     else:
