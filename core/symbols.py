@@ -29,7 +29,6 @@ from core.models import ExchangeApi, SymbolRule
 KEPT_FOR = timedelta(hours=24)
 # A symbol that nobody knows may have been listed a moment ago; asking for every one of them would be too much.
 _QUESTIONS, _PER = 5, timedelta(seconds=5)
-_ROWS_AT_ONCE = 400
 _OURS = ("max_leverage", "leverage_brackets")  # columns that a venue's public rules don't touch
 
 
@@ -180,10 +179,11 @@ def _store(exchange: str, found: Iterable[SymbolRules]) -> None:
         raise VenueUnavailable(f"{exchange} lists no symbols", "unusable_answer")
     with Session.begin() as session:
         kind = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        for first in range(0, len(rows), _ROWS_AT_ONCE):
-            insert = kind(SymbolRule).values(rows[first : first + _ROWS_AT_ONCE])
-            kept = {name: insert.excluded[name] for name in rows[0] if name not in _OURS}
-            session.execute(insert.on_conflict_do_update(index_elements=["exchange", "symbol"], set_=kept))
+        insert = kind(SymbolRule)
+        kept = {name: insert.excluded[name] for name in rows[0] if name not in _OURS}
+        session.connection().execute(
+            insert.on_conflict_do_update(index_elements=["exchange", "symbol"], set_=kept), rows
+        )
         listed = [row["symbol"] for row in rows]
         gone = update(SymbolRule).where(SymbolRule.exchange == exchange, SymbolRule.symbol.not_in(listed))
         session.execute(gone.values(tradable=False))
