@@ -27,7 +27,8 @@ POSTGRES_COMMAND = "make install, or TEST_DATABASE_URL=postgresql+psycopg://... 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None]:
-    """With xdist the files of a test share a worker, all that start whole stacks share one, and those begin first."""
+    """With xdist the tests of a file share a worker, all that start whole stacks share one. Those begin first; beside
+    them the simulation, which takes the processor time that they leave."""
     if getattr(config.option, "loadgroup", False):  # set in xdist's workers, where `dist` says "no"
         for item in items:
             item.add_marker(pytest.mark.xdist_group("stacks" if _starts_a_stack(item) else str(item.path)))
@@ -39,13 +40,15 @@ def _starts_a_stack(item: pytest.Item) -> bool:
     return bool({"stack", "system", "hosts"} & set(getattr(item, "fixturenames", ())))
 
 
-def _turn(item: pytest.Item) -> tuple[bool, str]:
+def _turn(item: pytest.Item) -> tuple[int, str]:
     """Those that share a stack one after another, a kind of database at a time, after those that have one of their own.
 
     pytest itself goes by a parameter's place in its list, which is 0 for either kind where a test wants only one.
     """
     parameters = item.callspec.params if hasattr(item, "callspec") else {}
-    return not _starts_a_stack(item), parameters.get("stack", "")
+    if _starts_a_stack(item):
+        return 0, parameters.get("stack", "")
+    return 1 if item.path.name == "test_simulation.py" else 2, ""
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

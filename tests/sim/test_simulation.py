@@ -14,7 +14,7 @@ EVERY = 60  # steps of a saga
 @pytest.mark.parametrize("what", [{"SEEDS": str(SEEDS)}, {"STEPS": str(EVERY)}], ids=["seeds", "steps of sagas"])
 def test_nothing_is_lost_doubled_or_orphaned(what: dict[str, str]) -> None:
     done = subprocess.run(
-        ["nice", sys.executable, "-m", "tests.sim"],  # it goes by no real clock: the others first
+        ["nice", "-n", "19", sys.executable, "-m", "tests.sim"],  # it goes by no real clock: the others first
         env={**os.environ, "SEED": "", "TERM": "dumb", **what},
         capture_output=True,
         check=False,
