@@ -1,11 +1,11 @@
 """New orders, and claiming them for an attempt. All under the strategy's lock."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from core.clock import now
 from core.domain.lifecycle import PROTECTED, TRADING, FinishReason, StrategyStatus
@@ -60,6 +60,19 @@ def lock_strategies(
     """Rows locked in a fixed order and read afresh. Whoever changes an order or a cell holds its strategy's lock."""
     rows = session.scalars(_SKIPPING if skip_locked else _WAITING, {"ids": sorted(set(strategy_ids))})
     return {row.id: row for row in rows}
+
+
+def lock_orders(session: Session, order_ids: Collection[int]) -> list[tuple[GridStrategy, GridOrder]]:
+    """Orders read afresh with their cells, each beside its strategy, whose lock is held."""
+    owners = session.scalars(select(GridOrder.strategy_id).where(GridOrder.id.in_(order_ids)).distinct())
+    strategies = lock_strategies(session, owners)
+    orders = session.scalars(
+        select(GridOrder)
+        .where(GridOrder.id.in_(order_ids))
+        .options(joinedload(GridOrder.cell))
+        .execution_options(populate_existing=True)
+    )
+    return [(strategies[order.strategy_id], order) for order in orders]
 
 
 def may_open(strategy: GridStrategy) -> bool:

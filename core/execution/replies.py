@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from core import clock
 from core.domain.lifecycle import FinishReason
@@ -16,7 +15,7 @@ from core.domain.order import CLOSING, RESTING, OrderStatus
 from core.exchange.base import KEY_CODES, Outcome, Reply
 from core.execution.booking import follow_up
 from core.execution.events import Consequences, request_reconciliation
-from core.execution.intents import Attempt, Cancel, end_for, is_in_progress, lock_strategies
+from core.execution.intents import Attempt, Cancel, end_for, is_in_progress, lock_orders
 from core.execution.rules import rules_of
 from core.execution.switches import note_refused_key
 from core.execution.telling import tell
@@ -40,16 +39,8 @@ def note_doubtful(session: Session, batch: Sequence[Answered]) -> Consequences:
         if answered.reply.code in KEY_CODES:
             note_refused_key(session, answered.request.account_id, answered.reply.message)
     doubtful = {answered.request.grid_order_id: answered for answered in batch}
-    strategy_ids = session.scalars(select(GridOrder.strategy_id).where(GridOrder.id.in_(doubtful)).distinct())
-    strategies = lock_strategies(session, strategy_ids)
-    orders = session.scalars(
-        select(GridOrder)
-        .where(GridOrder.id.in_(doubtful))
-        .options(joinedload(GridOrder.cell))
-        .execution_options(populate_existing=True)
-    )
-    for order in orders:
-        answered, strategy = doubtful[order.id], strategies[order.strategy_id]
+    for strategy, order in lock_orders(session, doubtful):
+        answered = doubtful[order.id]
         if isinstance(answered.request, Cancel):
             _note_cancel(order, answered.reply)
         elif order.status in (OrderStatus.SUBMITTED, OrderStatus.UNKNOWN) and (

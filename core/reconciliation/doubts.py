@@ -11,7 +11,6 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session as OrmSession
-from sqlalchemy.orm import joinedload
 
 from core.clock import from_ms, now, to_ms
 from core.config import settings
@@ -24,7 +23,7 @@ from core.exchange.base import AccountApi
 from core.exchange.pool import venue_now_ms
 from core.execution.booking import follow_up
 from core.execution.events import Consequences, Finding, apply_findings
-from core.execution.intents import Cancel, cancel_of, is_in_progress, is_wanted, lock_strategies
+from core.execution.intents import Cancel, cancel_of, is_in_progress, is_wanted, lock_orders
 from core.execution.rules import rules_of
 from core.models import ExchangeApi, GridOrder
 from core.reconciliation import hearing
@@ -144,16 +143,8 @@ def _note_absences(session: OrmSession, exchange: str, absent: list[Doubt], prov
     if not absent:
         return consequences
     by_id = {doubt.grid_order_id: doubt for doubt in absent}
-    rows = session.scalars(select(GridOrder.strategy_id).where(GridOrder.id.in_(by_id)))
-    strategies = lock_strategies(session, rows)
-    orders = session.scalars(
-        select(GridOrder)
-        .where(GridOrder.id.in_(by_id))
-        .options(joinedload(GridOrder.cell))
-        .execution_options(populate_existing=True)
-    )
-    for order in orders:
-        doubt, strategy = by_id[order.id], strategies[order.strategy_id]
+    for strategy, order in lock_orders(session, by_id):
+        doubt = by_id[order.id]
         if order.sent_at != doubt.sent_at or order.status not in (OrderStatus.SUBMITTED, OrderStatus.UNKNOWN):
             _ask_order_later(order)
             continue
