@@ -12,6 +12,7 @@ from tests.support.environment import forget_settings, hermetic
 
 os.environ.update(hermetic())  # before anything of ours reads its settings
 
+from core import clock, db
 from core.exchange.binance import weights
 from stack.postgres import Postgres
 from tests.support.databases import PostgresDatabases, SqliteDatabases
@@ -59,6 +60,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("could not run on this machine")
     for reason, count in reasons.most_common():
         terminalreporter.write_line(f"{count} skipped: {reason}")
+
+
+@pytest.fixture(autouse=True)
+def _hosts_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which clock the process follows is its own matter, and that of no test after it."""
+    monkeypatch.setattr(clock, "_ahead_ms", None)
+    monkeypatch.setattr(db, "_following", False)
+    monkeypatch.setattr(db, "_clock_read_at", float("-inf"))
 
 
 @pytest.fixture(scope="session")

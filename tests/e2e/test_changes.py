@@ -28,6 +28,10 @@ def resting(stack: Stack, user: User) -> dict[str, Any]:
     return {order.client_order_id: order for order in VenueAccount(stack, user).open_orders(SYMBOL)}
 
 
+def triggers(user: User, grid_id: int) -> list[Decimal]:
+    return [D(order["trigger_price"]) for order in user.detail(grid_id)["protection"]]
+
+
 def test_an_update_a_step_and_a_reset_of_a_hundred_levels_are_told_as_plans(stack: Stack, user: User) -> None:
     """What their plans leave untouched keeps its place at the venue: update, then trailing, then a reset of it all."""
     news = EventClient(f"{stack.web_url}/api/v1/events", {"Authorization": user.api.headers["Authorization"]})
@@ -52,7 +56,7 @@ def test_an_update_a_step_and_a_reset_of_a_hundred_levels_are_told_as_plans(stac
     assert news.wait_for("status", lambda told: told.get("code") == "updated")["data"]["kept"] == plan["untouched"]
     changed = user.detail(grid_id)
     assert (D(changed["lower_price"]), D(changed["upper_price"])) == (2275, 2775)
-    assert [D(order["trigger_price"]) for order in changed["protection"]] == [2200]
+    wait_until(lambda: triggers(user, grid_id) == [2200], 15, "the stop-loss is there")
     walk(stack, user, grid_id, 2560, 2774)
     before = resting(stack, user)
     stack.venue.move(SYMBOL, "2780")
@@ -99,7 +103,7 @@ def test_a_grid_follows_the_market_up_to_its_limit(stack: Stack, user: User) -> 
     settle(stack, user, grid_id, SYMBOL)
     changed = user.detail(grid_id)
     assert (D(changed["lower_price"]), changed["grid_number"]) == (2460, 10)
-    assert [D(order["trigger_price"]) for order in changed["protection"]] == [D(2460) * D("0.99")]
+    wait_until(lambda: triggers(user, grid_id) == [D(2460) * D("0.99")], 15, "the stop-loss has followed")
     assert len(before.keys() & resting(stack, user).keys()) == 2, "the others have sold, or were dropped"
     stack.venue.move(SYMBOL, "2550")
     settle(stack, user, grid_id, SYMBOL)

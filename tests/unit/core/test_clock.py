@@ -1,6 +1,5 @@
 """Another clock than the host's, and a host's that is put forward and back."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -9,12 +8,6 @@ import time_machine
 from core import clock
 
 HOUR_MS = 3_600_000
-
-
-@pytest.fixture(autouse=True)
-def _own_clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(clock, "_ahead_ms", None)
-    return
 
 
 @pytest.mark.parametrize("jump", [timedelta(hours=1), timedelta(hours=-1)])
