@@ -22,7 +22,7 @@ demo: install ## headless: three grids over a replay (DATA=klines.csv), exits 0 
 	@exec $(BIN)/python -m stack demo $(if $(DATA),"$(DATA)")
 
 test: install ## all tests (ARGS='-k name' chooses); names at the end what could not run here
-	@$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@$(BIN)/pytest -n 3 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 sim: install ## the seeded simulation of the whole flow (SEEDS=300, SEED=n for one with its trace, STEPS=1: sagas killed at each step)
 	@SEED="$(SEED)" SEEDS="$(SEEDS)" STEPS="$(STEPS)" $(BIN)/python -m tests.sim

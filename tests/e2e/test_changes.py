@@ -81,7 +81,9 @@ def test_an_update_a_step_and_a_reset_of_a_hundred_levels_are_told_as_plans(stac
     assert_books_close(stack, user, grid_id, SYMBOL)
 
 
-@pytest.mark.parametrize("strategy_type", ["BULLISH", "BEARISH"])
+@pytest.mark.parametrize(
+    ("stack", "strategy_type"), [("sqlite", "BULLISH"), ("postgresql", "BEARISH")], indirect=["stack"]
+)
 def test_a_worker_killed_in_the_middle_of_an_update_loses_nothing(stack: Stack, user: User, strategy_type: str) -> None:
     grid_id = user.start_grid(**grid(strategy_type=strategy_type))
     plan = user.api.put(f"/grid/update/paper/{grid_id}", {"total_investment": "2600", "grid_number": 20})

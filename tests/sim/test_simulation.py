@@ -7,7 +7,7 @@ import sys
 import pytest
 
 SEEDS = 300
-EVERY = 60  # steps of a saga
+EVERY = 120  # steps of a saga
 
 
 @pytest.mark.timeout(1500)

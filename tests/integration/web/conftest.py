@@ -5,16 +5,14 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from tests.support.application import application
 from tests.support.servers import PaperServer, RedisServer
 from tests.unit.web.people import Person, somebody
-from web import create_app
-
-UNTHROTTLED = {"RATELIMIT_STORAGE_URI": "memory://", "RATELIMIT_STORAGE_OPTIONS": {}}
 
 
 @pytest.fixture
 def app(database_url: str, paper_server: PaperServer, redis_server: RedisServer) -> Flask:
-    return create_app(UNTHROTTLED)
+    return application()
 
 
 @pytest.fixture

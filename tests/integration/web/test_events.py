@@ -17,12 +17,12 @@ from core.domain.order import OrderStatus
 from core.execution.events import apply_findings, findings_of
 from core.execution.telling import tell
 from core.models import GridStrategy
+from tests.support.application import application
 from tests.support.event_stream import EventClient, web_process
 from tests.support.grids import fill_events, order_rows, running_grid
 from tests.support.servers import RedisServer
 from tests.support.waiting import wait_until
 from tests.unit.web.people import Person, somebody
-from web import create_app
 from web.api.events import SEND_WITHIN_S
 
 MEMORY_OF_FIFTY_MB = 60
@@ -46,7 +46,7 @@ def url(served: tuple[str, Popen[bytes]]) -> str:
 
 @pytest.fixture
 def owner(grid_id: int) -> Person:
-    return Person(create_app({"RATELIMIT_STORAGE_URI": "memory://", "RATELIMIT_STORAGE_OPTIONS": {}}), 1)
+    return Person(application(), 1)
 
 
 def bearer(person: Person) -> dict[str, str]:
@@ -155,7 +155,7 @@ def test_a_client_that_reads_nothing_loses_its_stream_and_holds_up_nobody(
 
 
 def test_nobody_hears_what_is_another_users(url: str, owner: Person, grid_id: int) -> None:
-    stranger = somebody(create_app({"RATELIMIT_STORAGE_URI": "memory://", "RATELIMIT_STORAGE_OPTIONS": {}}))
+    stranger = somebody(application())
     theirs, mine = EventClient(f"{url}/events", bearer(stranger)), EventClient(f"{url}/events", bearer(owner))
     warn(grid_id, "private")
     mine.wait_for("warning", lambda told: told["code"] == "private")

@@ -10,10 +10,10 @@ from flask import Flask
 from core import bus
 from core.clock import monotonic
 from core.config import settings
+from tests.support.application import application
 from tests.support.environment import forget_settings
 from tests.support.servers import PaperServer, RedisServer
 from tests.unit.web.people import Person
-from web import create_app
 
 RULES = "/grid/symbol-rules/paper/BTCUSDT"
 
@@ -140,7 +140,7 @@ def test_without_a_database_the_answer_is_503_in_time(anna: Person, lost_databas
 
 
 def test_nobody_logs_in_without_a_database(lost_database: None) -> None:
-    client = create_app({"RATELIMIT_STORAGE_URI": "memory://", "RATELIMIT_STORAGE_OPTIONS": {}}).test_client()
+    client = application().test_client()
     body = {"email": "anna@example.com", "password": "long enough for all"}
     for path in ("login", "register"):
         assert in_time(lambda path=path: client.post(f"/api/v1/auth/{path}", json=body)).status_code == 503

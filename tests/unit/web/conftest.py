@@ -6,10 +6,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.support.application import application
 from tests.support.databases import SqliteDatabases
 from tests.support.environment import forget_settings
 from tests.unit.web.people import Person, somebody
-from web import create_app
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def sqlite(_sqlite_databases: SqliteDatabases, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def app(sqlite: str) -> Flask:
-    return create_app({"RATELIMIT_STORAGE_URI": "memory://", "RATELIMIT_STORAGE_OPTIONS": {}})
+    return application()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.exc import IntegrityError
 from werkzeug.test import TestResponse
@@ -20,7 +19,9 @@ from core.errors import (
     VenueRefused,
     VenueUnavailable,
 )
+from tests.support.application import UNTHROTTLED
 from tests.unit.web.people import Person
+from web import create_app
 
 LOGIN = "/api/v1/auth/login"
 
@@ -35,12 +36,13 @@ def shape(answer: TestResponse) -> tuple[int, str | None]:
     return body["code"], body.get("reason")
 
 
-def failing(app: Flask, error: Exception) -> FlaskClient:
-    """The application with a route that raises `error`."""
+def failing(error: Exception) -> FlaskClient:
+    """An application with a route that raises `error`."""
 
     def fail() -> None:
         raise error
 
+    app = create_app(UNTHROTTLED)
     app.add_url_rule("/fail", view_func=fail)
     return app.test_client()
 
@@ -58,30 +60,30 @@ def failing(app: Flask, error: Exception) -> FlaskClient:
         (IntegrityError("INSERT", {}, Exception("unique")), (409, "already_exists")),
     ],
 )
-def test_each_of_our_errors_has_its_status(app: Flask, error: Exception, expected: tuple[int, str]) -> None:
-    assert shape(failing(app, error).get("/fail")) == expected
+def test_each_of_our_errors_has_its_status(error: Exception, expected: tuple[int, str]) -> None:
+    assert shape(failing(error).get("/fail")) == expected
 
 
 @pytest.mark.parametrize(
     "error",
     [ValueError("secret inside"), ConfigurationError("secret inside"), ImpossibleState("secret inside")],
 )
-def test_an_inner_error_says_nothing_but_the_requests_id(app: Flask, error: Exception) -> None:
-    answer = failing(app, error).get("/fail", headers={"X-Request-ID": "my-id"})
+def test_an_inner_error_says_nothing_but_the_requests_id(error: Exception) -> None:
+    answer = failing(error).get("/fail", headers={"X-Request-ID": "my-id"})
     assert shape(answer) == (500, "internal_error")
     assert "secret" not in answer.text
     assert "my-id" in answer.text
 
 
-def test_fields_are_named_below_json(app: Flask) -> None:
-    answer = failing(app, Invalid("bad", "No.", {"leverage": ["Between 1 and 5."]})).get("/fail")
+def test_fields_are_named_below_json() -> None:
+    answer = failing(Invalid("bad", "No.", {"leverage": ["Between 1 and 5."]})).get("/fail")
     assert answer.json is not None
     assert answer.json["errors"] == {"json": {"leverage": ["Between 1 and 5."]}}
 
 
 @pytest.mark.parametrize("error", [VenueUnavailable("away"), DatabaseUnavailable()])
-def test_what_is_unavailable_says_when_to_try_again(app: Flask, error: GridkeeperError) -> None:
-    assert int(failing(app, error).get("/fail").headers["Retry-After"]) > 0
+def test_what_is_unavailable_says_when_to_try_again(error: GridkeeperError) -> None:
+    assert int(failing(error).get("/fail").headers["Retry-After"]) > 0
 
 
 def test_an_unknown_path_is_404(client: FlaskClient) -> None:

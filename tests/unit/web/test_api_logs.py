@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from flask import Flask
 
+from tests.support.application import UNTHROTTLED
 from tests.unit.web.people import PASSWORD, somebody
 from web import create_app
 
@@ -12,7 +12,7 @@ CANARIES = {"password": f"{PASSWORD} canary-1", "api_key": "canary-2-canary-2", 
 
 
 def test_secrets_that_come_in_are_not_logged(sqlite: str, capfd: pytest.CaptureFixture[str]) -> None:
-    app: Flask = create_app({"RATELIMIT_STORAGE_URI": "memory://", "RATELIMIT_STORAGE_OPTIONS": {}})
+    app = create_app(UNTHROTTLED)
     person = somebody(app)
     client = app.test_client()
     for path in ("register", "login", "login?password=canary-4"):
