@@ -37,7 +37,7 @@ def note(account_id: int, replies: Sequence[Reply]) -> None:
     whose outcome is not known. A success closes them."""
     for gate, patience in zip(_gates(account_id), PATIENCE, strict=True):
         for reply in replies:
-            if _has_failed(reply):
+            if has_failed(reply):
                 _note_failure(gate, patience)
             elif _failures.pop(gate, 0):
                 budget.open_gate(gate)
@@ -53,8 +53,8 @@ def _exchange_of(account_id: int) -> str:
         return session.get_one(ExchangeApi, account_id).exchange
 
 
-def _has_failed(reply: Reply) -> bool:
-    """Nothing that is the order's own fault. An attempt that was too late to be sent has no words."""
+def has_failed(reply: Reply) -> bool:
+    """Nothing that is the order's own fault: breakers pace it. An attempt that was too late to be sent has no words."""
     if reply.outcome is Outcome.UNKNOWN:
         return True
     if reply.outcome is Outcome.NOT_SENT:

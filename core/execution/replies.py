@@ -16,6 +16,7 @@ from core.exchange.base import KEY_CODES, Outcome, Reply
 from core.execution.booking import follow_up
 from core.execution.events import Consequences, request_reconciliation
 from core.execution.intents import Attempt, Cancel, end_for, is_in_progress, lock_orders
+from core.execution.rates import has_failed
 from core.execution.rules import rules_of
 from core.execution.switches import note_refused_key
 from core.execution.telling import tell
@@ -66,7 +67,8 @@ def _note_attempt(session: Session, strategy: GridStrategy, order: GridOrder, re
         _refuse(session, strategy, order, reply)
     elif reply.outcome in (Outcome.RETRY, Outcome.NOT_SENT):
         order.status = OrderStatus.PENDING
-        order.next_check_at = clock.now() + _pause(order.attempts)
+        # While a venue is away the breakers pace what is sent: once it is back, nothing is to wait any longer.
+        order.next_check_at = clock.now() + (RETRY_AFTER if has_failed(reply) else _pause(order.attempts))
     else:
         order.status = OrderStatus.UNKNOWN
         order.next_check_at = clock.now() + (timedelta(0) if reply.outcome is Outcome.EXISTS else RETRY_AFTER)

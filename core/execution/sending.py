@@ -27,6 +27,7 @@ from core.models import ExchangeApi
 log = structlog.get_logger()
 
 FENCE_MS = 1000  # an attempt that could not leave within this after its timestamp goes back unsent
+NO_CONNECTION = "no trading connection"
 GATHER_FOR = 0.1  # seconds: nobody waits for a reply, and one transaction for many costs as much as for one
 KEY_KEPT_FOR_S = 5.0
 LARGEST_BATCH = 200  # replies recorded in one transaction
@@ -58,7 +59,9 @@ class Sender:
         for batch in _by_account(attempts):
             with self._connection(batch[0]) as connection:
                 for attempt in batch:
-                    if connection is None or _is_late(attempt):
+                    if connection is None:
+                        self._answers.put(Answered(attempt, Reply(Outcome.NOT_SENT, message=NO_CONNECTION)))
+                    elif _is_late(attempt):
                         self._answers.put(Answered(attempt, Reply(Outcome.NOT_SENT)))
                     else:
                         passing("before_send")
@@ -71,7 +74,7 @@ class Sender:
             with self._connection(batch[0]) as connection:
                 for cancel in batch:
                     if connection is None:
-                        self._answers.put(Answered(cancel, Reply(Outcome.NOT_SENT)))
+                        self._answers.put(Answered(cancel, Reply(Outcome.NOT_SENT, message=NO_CONNECTION)))
                     elif cancel.is_conditional:
                         connection.cancel_conditional(cancel.client_order_id, self._answer_to(cancel))
                     else:

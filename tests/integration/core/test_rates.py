@@ -1,11 +1,19 @@
 """The circuit breakers: who stops sending, after what, and who goes on."""
 
-import pytest
+from datetime import timedelta
 
-from core.clock import sleep
+import pytest
+from sqlalchemy import select
+
+from core.clock import now, now_ms, sleep
+from core.db import Session
+from core.domain.order import OrderStatus
 from core.exchange.base import Outcome, Reply
 from core.execution import rates
+from core.execution.intents import attempt_of, claim
 from core.execution.rates import PATIENCE, note, take
+from core.execution.replies import Answered, note_doubtful
+from core.models import GridOrder
 from tests.support.grids import running_grid, strategy_row
 
 pytestmark = pytest.mark.usefixtures("database_url", "redis_server")
@@ -54,3 +62,31 @@ def test_what_is_the_orders_own_fault_opens_nothing(account_id: int, reply: Repl
 def test_throttling_and_lost_connections_open_it(account_id: int) -> None:
     note(account_id, [Reply(Outcome.RETRY, code=-1008), Reply(Outcome.NOT_SENT, message="not connected: x")] * 3)
     assert take(account_id, 3) == 0
+
+
+@pytest.mark.parametrize(
+    ("reply", "longest"),
+    [
+        (Reply(Outcome.NOT_SENT, message="not connected: x"), 1),
+        (Reply(Outcome.RETRY, code=-1008), 1),
+        (Reply(Outcome.RETRY, code=-2019, message="Margin is insufficient."), 30),
+        (Reply(Outcome.NOT_SENT), 30),
+    ],
+    ids=["not connected", "throttled", "no margin", "too late"],
+)
+def test_what_the_breakers_pace_is_due_again_at_once_however_often_it_failed(
+    account_id: int, reply: Reply, longest: int
+) -> None:
+    """Else a grid would stay bare for half a minute after its venue is back."""
+    with Session.begin() as session:
+        order = session.get_one(GridOrder, session.scalars(select(GridOrder.id)).first())
+        order.status, order.attempts = OrderStatus.PENDING, 7
+        claim(order, now_ms())
+        session.flush()
+        attempt = attempt_of(order)
+    with Session.begin() as session:
+        note_doubtful(session, [Answered(attempt, reply)])
+    with Session.reading() as session:
+        due = session.get_one(GridOrder, attempt.grid_order_id).next_check_at
+    assert due is not None
+    assert timedelta(seconds=longest - 1) < due - now() <= timedelta(seconds=longest)
