@@ -77,7 +77,7 @@ def engine() -> Engine:
         max_overflow=0,
         pool_timeout=1.0,
         pool_use_lifo=True,  # few warm connections, whose statements are prepared, instead of many cold ones
-        insertmanyvalues_page_size=1,  # likewise: a statement for each number of rows would be new to driver and server
+        insertmanyvalues_page_size=8,  # rows a statement: of few forms, which driver and server soon know all
     )
     if url.startswith("sqlite"):
         _tune_sqlite(made)
