@@ -8,7 +8,7 @@ import structlog
 
 from core import bus, clock, equity, symbols, upkeep
 from core.db import Session
-from core.errors import VenueRefused, VenueUnavailable
+from core.errors import DatabaseUnavailable, VenueRefused, VenueUnavailable
 from core.exchange.base import KEY_CODES
 from core.reconciliation import account, roll
 from core.strategies import adapting, liquidity, margins
@@ -55,31 +55,35 @@ def tend(account_id: int) -> None:
 @app.task(name="tasks.upkeep.reconcile")  # type: ignore[untyped-decorator]
 def reconcile(account_id: int) -> None:
     """What its orders and trades come to is sent before the books are read: they take longer, and can wait."""
-    with _once("reconcile", account_id) as free:
-        if not free:
-            return
-        try:
+    with _reading(account_id):
+        with _once("reconcile", account_id) as free:
+            if not free:
+                return
             sender().carry_out(account.read_orders(account_id))
-        except (VenueUnavailable, VenueRefused) as error:
-            _put_off(account_id, error)
-            return
-    tend(account_id)
-    _books.take(account_id)
+        tend(account_id)
+        _books.take(account_id)
 
 
 def _read_books(account_id: int) -> None:
-    try:
+    with _reading(account_id):
         account.read_books(account_id)
-    except (VenueUnavailable, VenueRefused) as error:
-        _put_off(account_id, error)
 
 
 _books = Turns(_read_books)
 
 
-def _put_off(account_id: int, error: VenueUnavailable | VenueRefused) -> None:
-    log.warning("reconciliation put off", account_id=account_id, error=str(error))
-    upkeep.put_off_reconciliation(account_id, error)
+@contextmanager
+def _reading(account_id: int) -> Iterator[None]:
+    """An account counts as read from the start: where that fails on the way, it is put down to be read again."""
+    try:
+        try:
+            yield
+        except (VenueUnavailable, VenueRefused) as error:
+            log.warning("reconciliation put off", account_id=account_id, error=str(error))
+            upkeep.put_off_reconciliation(account_id, error)
+    except DatabaseUnavailable:
+        bus.note_missed(account_id)
+        raise
 
 
 @app.task(name="tasks.upkeep.call_roll")  # type: ignore[untyped-decorator]
@@ -97,14 +101,9 @@ def call_roll(account_id: int, symbol: str) -> None:
 @app.task(name="tasks.upkeep.read_incomes")  # type: ignore[untyped-decorator]
 def read_incomes(account_id: int) -> None:
     """The stream has told of a funding payment."""
-    with _once("incomes", account_id) as free:
-        if not free:
-            return
-        try:
+    with _once("incomes", account_id) as free, _reading(account_id):
+        if free:
             account.read_incomes(account_id)
-        except (VenueUnavailable, VenueRefused) as error:
-            log.warning("income put off", account_id=account_id, error=str(error))
-            upkeep.put_off_reconciliation(account_id, error)
 
 
 @app.task(name="tasks.upkeep.snapshot")  # type: ignore[untyped-decorator]

@@ -27,7 +27,7 @@ from tests.sim.worker import Worker
 from tests.sim.world import Absence, World
 
 SYMBOLS = ("BNBUSDT", "SOLUSDT")
-PATIENCE = 360  # seconds of quiet after which everything must be whole: the routine reconciliation is in it
+PATIENCE = 120.0  # seconds: longer than a refused key waits for its next try, shorter than the routine check
 
 
 @dataclass(frozen=True, slots=True)
