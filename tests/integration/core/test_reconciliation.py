@@ -124,6 +124,7 @@ def asked_again(trader: Trader) -> bool:
 
 def test_absence_is_not_believed_before_the_request_could_no_longer_be_taken(trader: Trader) -> None:
     trader.claimed(0)
+    trader.set(trader.order(0), sent_at=venue_now_ms("paper") + 60_000)  # however slowly what follows goes
     for _ in range(5):
         trader.resolve_now()
     order = trader.order(0)

@@ -43,6 +43,7 @@ class TestTheDaysEnd:
         second = venue.wait_for_frames(3)[2]
         assert len(venue.handshakes) == 2
         venue.run(venue.sockets[1].send_json(accepted(second)))
+        replies.wait(2)
         venue.run(venue.sockets[0].send_json(accepted(first)))
         replies.wait(3)
         assert [(name, reply.outcome) for name, reply in replies.all[1:]] == [
