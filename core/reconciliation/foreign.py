@@ -54,9 +54,21 @@ def book_closed_by_venue(session: OrmSession, account_id: int, trade: Trade, rea
     for key, share in shares.items():
         if key is not None:
             strategies[key].ledger = strategies[key].ledger.apply(share)
+    because = f"the exchange has closed {trade.quantity} {trade.symbol} at {trade.price}"
     for strategy in strategies.values():
-        if strategy.status in ACTIVE:
-            end_for(strategy, reason, f"the exchange has closed {trade.quantity} {trade.symbol} at {trade.price}")
+        if strategy.status in ACTIVE and strategy.must_end != reason:
+            _outrank(session, strategy, reason, because)
+
+
+def _outrank(session: OrmSession, strategy: GridStrategy, reason: FinishReason, because: str) -> None:
+    """What the venue has done outranks an end that we had only decided. Where that end is under way the user is told,
+    and a margin that we saw run out is a liquidation now."""
+    strategy.must_end = None
+    end_for(strategy, reason, because)
+    if strategy.status == StrategyStatus.STOPPING:
+        if strategy.finish_reason == FinishReason.MARGIN:
+            strategy.finish_reason = reason
+        tell(session, strategy, reason.lower(), because, level="WARNING")
 
 
 def _is_booked(session: OrmSession, account_id: int, trade: Trade) -> bool:

@@ -20,7 +20,7 @@ def test_what_a_grid_may_come_to_is_told_and_kept_beside_what_comes(stack: Stack
     suggested = _answered(user, "/grid/suggest/paper", wanted)
     assert suggested["sets"]
     grid_id = user.start_grid(**GRID)
-    wait_until(lambda: _performance(user, grid_id)["forecast"] is not None, 15, "the forecast is kept")
+    wait_until(lambda: _performance(user, grid_id)["forecast"] is not None, 60, "the forecast is kept")
 
 
 def _answered(user: User, path: str, question: dict[str, Any]) -> Any:

@@ -8,11 +8,15 @@ from sqlalchemy import select
 from core.clock import now, now_ms, sleep
 from core.db import Session
 from core.domain.order import OrderStatus
+from core.errors import VenueUnavailable
 from core.exchange.base import Outcome, Reply
+from core.exchange.pool import Lease
 from core.execution import rates
-from core.execution.intents import attempt_of, claim
+from core.execution.intents import Attempt, attempt_of, claim
 from core.execution.rates import PATIENCE, note, take
 from core.execution.replies import Answered, note_doubtful
+from core.execution.sending import Sender
+from core.execution.together import Together
 from core.models import GridOrder
 from tests.support.grids import running_grid, strategy_row
 
@@ -26,6 +30,16 @@ def account_id(monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(rates, "_failures", {})
     monkeypatch.setattr(rates, "FIRST_PAUSE_MS", 200)
     return strategy_row(running_grid()).account_id
+
+
+def claimed(attempts: int = 0) -> Attempt:
+    """An attempt at one of the grid's orders, not sent yet."""
+    with Session.begin() as session:
+        order = session.get_one(GridOrder, session.scalars(select(GridOrder.id)).first())
+        order.status, order.attempts = OrderStatus.PENDING, attempts
+        claim(order, now_ms())
+        session.flush()
+        return attempt_of(order)
 
 
 def test_an_account_may_send_what_its_limits_leave_and_closes_keep_a_reserve(account_id: int) -> None:
@@ -64,6 +78,22 @@ def test_throttling_and_lost_connections_open_it(account_id: int) -> None:
     assert take(account_id, 3) == 0
 
 
+class Unreachable:
+    """A pool that can make no connection."""
+
+    def acquire(self, account_id: int, exchange: str, credentials: object) -> Lease:
+        raise VenueUnavailable("no route to it")
+
+
+def test_attempts_for_which_there_is_no_connection_open_it_too(account_id: int) -> None:
+    sender = Sender(Unreachable(), Together(), lambda strategies: None)  # type: ignore[arg-type]
+    for _ in range(PATIENCE[0]):
+        assert take(account_id, 1) == 1
+        sender.place([claimed()])
+        sender.record_replies()
+    assert take(account_id, 1) == 0
+
+
 @pytest.mark.parametrize(
     ("reply", "longest"),
     [
@@ -78,12 +108,7 @@ def test_what_the_breakers_pace_is_due_again_at_once_however_often_it_failed(
     account_id: int, reply: Reply, longest: int
 ) -> None:
     """Else a grid would stay bare for half a minute after its venue is back."""
-    with Session.begin() as session:
-        order = session.get_one(GridOrder, session.scalars(select(GridOrder.id)).first())
-        order.status, order.attempts = OrderStatus.PENDING, 7
-        claim(order, now_ms())
-        session.flush()
-        attempt = attempt_of(order)
+    attempt = claimed(attempts=7)
     with Session.begin() as session:
         note_doubtful(session, [Answered(attempt, reply)])
     with Session.reading() as session:

@@ -46,10 +46,10 @@ def test_the_synthetic_market_moves_every_symbol(tmp_path: Path) -> None:
 
 
 def test_a_replay_fills_what_its_path_touches_and_stops_at_its_end(tmp_path: Path) -> None:
-    with running(tmp_path, PAPER_FEED=f"replay:{recorded(tmp_path)}", PAPER_SPEED="40") as venue:
+    with running(tmp_path, PAPER_FEED=f"replay:{recorded(tmp_path)}", PAPER_SPEED="10") as venue:
         client = Client(venue)
-        client.buy("75000", "touched")
-        wait_until(lambda: price(venue) == "70000", 10, "the replay ends")
+        client.buy("75000", "touched")  # in the 6 s of the first candle
+        wait_until(lambda: price(venue) == "70000", 30, "the replay ends")
         assert client.query("touched").json()["avgPrice"] == "75000"
 
 
