@@ -87,6 +87,11 @@ def last_life_ms() -> dict[str, int]:
         return {}
 
 
+def is_behind(queue: str) -> bool:
+    """Whether messages of the queue wait that no worker has taken yet."""
+    return bool(ask(lambda: redis().llen(queue)))
+
+
 def forget_later(key: str, seconds: int) -> None:
     with contextlib.suppress(RedisError):
         redis().expire(key, seconds)

@@ -41,16 +41,18 @@ class Work:
 
 
 def find_work() -> Work:
-    """One pass over all accounts. Where sweeps have been missing, or the broker has lost what it held, nobody knows
-    what was lost with it: every active account is reconciled."""
+    """One pass over all accounts. Where sweeps have been missing for long, or the broker has lost what it held, nobody
+    knows what was lost with it: every active account is reconciled. A few seconds only show that the workers are busy,
+    and a worker that starts asks for that by itself."""
     lost = bus.losses()
     with Session.begin() as session:
         silence = _silence(session)
+        were_away = silence > LONG_SILENCE
         leases.claim(session, [SWEEP], SWEEP)
-        if silence > LONG_SILENCE:
+        if were_away:
             halt_until_read(session)
-            session.execute(update(ExchangeApi).values(unreachable_since=None))  # it was we who were away
-        if lost.forgotten or silence:
+            session.execute(update(ExchangeApi).values(unreachable_since=None))  # not the venue
+        if lost.forgotten or were_away:
             log.warning("reconciling every account", broker_lost_data=lost.forgotten, silence_s=silence.total_seconds())
             request_all(session)
         elif lost.account_ids:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, case, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
+from core import bus
 from core.clock import from_ms, now, to_ms
 from core.config import settings
 from core.credentials import credentials_of
@@ -35,6 +36,7 @@ ANSWER_WITHIN = timedelta(seconds=3)  # an attempt without any reply is asked fo
 ASK_AGAIN = timedelta(seconds=2)
 PROOFS_NEEDED = 3
 BATCH = 50
+EVENTS_MAY_WAIT = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +50,18 @@ class Doubt:
 
 
 def in_doubt() -> ColumnElement[bool]:
-    """Rows to ask the venue about now."""
+    """Rows to ask the venue about now. While workers are behind, what seems to rest may only not be booked yet: asking
+    for it too would keep them behind."""
+    rests_until = now() - (EVENTS_MAY_WAIT if bus.is_behind("orders") else timedelta(0))
     silent = and_(
         GridOrder.status == OrderStatus.SUBMITTED,
         GridOrder.sent_at < to_ms(now() - ANSWER_WITHIN),
         GridOrder.next_check_at.is_(None) | (GridOrder.next_check_at <= now()),
     )
-    due = and_(GridOrder.status != OrderStatus.PENDING, GridOrder.next_check_at <= now())
+    due = and_(
+        GridOrder.status != OrderStatus.PENDING,
+        GridOrder.next_check_at <= case((GridOrder.status.in_(RESTING), rests_until), else_=now()),
+    )
     return or_(silent, due)
 
 

@@ -35,10 +35,16 @@ def test_a_quiet_sweep_finds_nothing_to_reconcile(account_id: int) -> None:
     assert find_work().to_reconcile == []
 
 
-def test_sweeps_that_were_missing_make_every_account_be_reconciled(account_id: int) -> None:
+def test_sweeps_that_were_missing_for_long_make_every_account_be_reconciled(account_id: int) -> None:
     with Session.begin() as session:
-        session.get_one(Lease, SWEEP).until = now() - timedelta(seconds=1)
+        session.get_one(Lease, SWEEP).until = now() - timedelta(minutes=2)
     assert find_work().to_reconcile == [account_id]
+
+
+def test_workers_that_were_busy_for_a_while_are_not_made_busier(account_id: int) -> None:
+    with Session.begin() as session:
+        session.get_one(Lease, SWEEP).until = now() - timedelta(seconds=10)
+    assert find_work().to_reconcile == []
 
 
 def test_after_a_long_silence_nothing_is_opened_until_the_account_has_been_read(account_id: int) -> None:
