@@ -12,7 +12,9 @@ install: $(STAMP) ## make .venv and install the pinned packages; costs nothing t
 $(STAMP): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python 3.11 or newer is needed: make PYTHON=python3.12 install' >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check uv==0.13.9
+	@# pip where uv can't: it goes by its own settings of proxies and mirrors, not by pip's
+	$(BIN)/uv pip install --quiet --compile-bytecode --python .venv -r requirements-dev.txt || $(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
 run: install ## start everything on this machine, then print the URL and a login
