@@ -204,13 +204,10 @@ class Run:
         judge = Judge(self.world, self.venue, self.traders)
         begun = self.world.seconds
         self.world.run_for(10)
-        complaints = judge.complaints()
-        while complaints and self.world.seconds - begun < PATIENCE:
-            self.world.tell(f"not whole: {complaints[0]}")
-            self.world.run_for(5)
-            complaints = judge.complaints()
+        self._wait_until_whole(judge)
         whole_after = self.world.seconds - begun
         self._read_the_books()
+        self._wait_until_whole(judge)  # a grid that trails may have taken another step
         books = [one for trader in self.traders for one in Books(self.venue, trader).complaints()]
         for complaint in (*judge.complaints(), *books):
             self.world.wrong(complaint)
@@ -219,6 +216,13 @@ class Run:
                 for line in described(session):
                     self.world.tell(line)
         return whole_after
+
+    def _wait_until_whole(self, judge: Judge) -> None:
+        """PATIENCE at most; what is still wrong then is for the caller to see."""
+        end = self.world.seconds + PATIENCE
+        while (complaints := judge.complaints()) and self.world.seconds < end:
+            self.world.tell(f"not whole: {complaints[0]}")
+            self.world.run_for(5)
 
     def _read_the_books(self) -> None:
         for _ in range(2):  # a difference is believed only when it is seen twice
