@@ -25,7 +25,7 @@ def candles(count: int) -> str:
 
 def test_the_demo_trades_every_strategy_type_and_its_books_balance(tmp_path: Path) -> None:
     file = tmp_path / "ETHUSDT-1m-demo.csv"
-    file.write_text(candles(600))
+    file.write_text(candles(300))
     done = subprocess.run(
         [sys.executable, "-m", "stack", "demo", str(file)],
         cwd=ROOT,

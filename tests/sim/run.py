@@ -147,7 +147,7 @@ class Run:
             setattr(self.faults, name, getattr(hostile, name))
         self._halts = bool(hostile.market_halted)
         pace, meddling = random.choice((0.2, 0.5, 1.5)), random.choice((0.0, 0.01, 0.05))
-        for _ in range(int(random.randint(6, 18) / pace)):
+        for _ in range(int(random.randint(4, 12) / pace)):
             world.run_for(random.random() * pace * 2)
             self._move(random.choice(self.symbols))
             self._meddle(meddling)
