@@ -8,12 +8,13 @@ from sqlalchemy import select
 from core.db import Session
 from core.domain.lifecycle import FinishReason, StrategyStatus
 from core.domain.order import Side, Trade
+from core.execution.intents import end_for
 from core.models import Event, GridStrategy
 from core.reconciliation.foreign import book_closed_by_venue
 from core.strategies.ending import begin_finish
 from core.strategies.progress import advance
 from core.strategies.requests import begin_stop
-from tests.support.grids import running_grid, strategy_row
+from tests.support.grids import change, running_grid, strategy_row
 
 pytestmark = pytest.mark.usefixtures("database_url", "redis_server")
 D = Decimal
@@ -22,25 +23,14 @@ D = Decimal
 @pytest.fixture
 def grid() -> int:
     number = running_grid()
-    with Session.begin() as session:
-        session.get_one(GridStrategy, number).position = D("0.03")
+    change(number, position=D("0.03"))
     return number
 
 
-def liquidate(grid: int, quantity: str = "0.01", trade_id: str = "1") -> None:
-    trade = Trade(
-        "BTCUSDT",
-        trade_id,
-        "9",
-        Side.SELL,
-        D(90000),
-        D(quantity),
-        D("0.45"),
-        "USDT",
-        D(-100),
-        is_maker=False,
-        traded_at=1,
-    )
+def liquidate(grid: int, trade_id: str = "1") -> None:
+    """A third of the position."""
+    fee, loss = D("0.45"), D(-100)
+    trade = Trade("BTCUSDT", trade_id, "9", Side.SELL, D(90000), D("0.01"), fee, "USDT", loss, False, traded_at=1)
     with Session.begin() as session:
         book_closed_by_venue(session, strategy_row(grid).account_id, trade, FinishReason.LIQUIDATION)
 
@@ -60,8 +50,7 @@ def begin_end(grid: int, reason: FinishReason) -> None:
 
 def decide(grid: int, reason: FinishReason) -> None:
     with Session.begin() as session:
-        strategy = session.get_one(GridStrategy, grid)
-        strategy.must_end, strategy.must_end_because = reason, "decided"
+        end_for(session.get_one(GridStrategy, grid), reason, "decided")
 
 
 @pytest.mark.parametrize("decided", [None, FinishReason.MARGIN, FinishReason.STOP_LOSS])
