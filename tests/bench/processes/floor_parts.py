@@ -9,23 +9,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
-from functools import partial
-from itertools import count
-from typing import Any
 
-import psycopg
 import websocket
-from psycopg import Connection, sql
-from psycopg.rows import dict_row
-from sqlalchemy import make_url
 
 from core import bus
-from core.config import settings
 from core.domain.order import OrderNews, OrderStatus, Side, Trade
 from core.exchange.base import StreamEvent
 from core.exchange.wire import encode
 from stack.spawn import end, free_port, spawn
 from tasks.app import ring
+from tests.bench.processes.fill_rows import FillRows
 from tests.bench.processes.floor_app import STARTS
 from tests.support.waiting import wait_until
 
@@ -75,63 +68,10 @@ def _connected(url: str) -> websocket.WebSocket | None:
         return None
 
 
-_TABLES = ("grid_strategies", "grid_cells", "grid_orders", "fills")
-_UPDATES = (
-    sql.SQL(
-        "UPDATE bench.grid_strategies SET next_sequence = next_sequence + 1, position = %(price)s, fees = %(price)s,"
-        " bought_quote = %(price)s, realized_pnl = %(price)s, updated_at = now()"
-    ),
-    sql.SQL(
-        "UPDATE bench.grid_cells SET held = %(price)s, cost_quantity = %(price)s, held_cost = %(price)s,"
-        " held_fees = %(price)s, next_side = 'BUY', next_purpose = 'COUNTER'"
-    ),
-    sql.SQL(
-        "UPDATE bench.grid_orders SET status = 'FILLED', filled_quantity = %(price)s, booked_quantity = %(price)s,"
-        " booked_quote = %(price)s, fee = %(price)s, followed_up = true, filled_at = now() WHERE id = %(id)s"
-    ),
-)
-
-
 @contextmanager
 def _commit_turn() -> Iterator[Turn]:
-    """The rows of one fill in copies of the tables, all statements in one round trip, the commit in another."""
-    with psycopg.connect(_libpq(settings().database_url), autocommit=True, row_factory=dict_row) as connection:
-        connection.execute("DROP SCHEMA IF EXISTS bench CASCADE; CREATE SCHEMA bench")
-        *_, order, fill = [_copied(connection, table) for table in _TABLES]
-        inserts = _insert("grid_orders", order), _insert("fills", fill)
-
-        def write(number: int) -> None:
-            with connection.transaction(), connection.pipeline():
-                for statement in _UPDATES:
-                    connection.execute(statement, {"price": number, "id": number - 1}, prepare=True)
-                key = {"id": number, "sequence": number, "client_order_id": str(number), "trade_id": str(number)}
-                connection.execute(inserts[0], order | key, prepare=True)
-                connection.execute(inserts[1], fill | key, prepare=True)
-
-        numbers = count(order["id"] + 1)
-        yield lambda: _timed(partial(write, next(numbers)))
-
-
-def _copied(connection: Connection[dict[str, Any]], table: str) -> dict[str, Any]:
-    """Makes bench.`table` with its keys and indexes and the newest row of the real one, which is returned."""
-    name = sql.Identifier(table)
-    connection.execute(sql.SQL("CREATE TABLE bench.{0} (LIKE public.{0} INCLUDING ALL)").format(name))
-    copy = sql.SQL("INSERT INTO bench.{0} SELECT * FROM public.{0} ORDER BY id DESC LIMIT 1 RETURNING *")
-    row = connection.execute(copy.format(name)).fetchone()
-    assert row is not None, f"{table} is empty: let a grid fill first"
-    return row
-
-
-def _insert(table: str, row: dict[str, Any]) -> sql.Composed:
-    return sql.SQL("INSERT INTO bench.{} ({}) VALUES ({})").format(
-        sql.Identifier(table),
-        sql.SQL(", ").join(map(sql.Identifier, row)),
-        sql.SQL(", ").join(map(sql.Placeholder, row)),
-    )
-
-
-def _libpq(url: str) -> str:
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with FillRows("bench") as rows:
+        yield lambda: _timed(rows.commit)
 
 
 _NEWS = OrderNews(
