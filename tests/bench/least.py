@@ -1,7 +1,8 @@
 """How fast counter-orders would be if a worker did nothing but commit and send: what no worker of ours can undercut.
 
 The system is that of `execution`, with its worker and beat stopped (SIGSTOP) and the worker of
-`processes/least_app.py` in its place; listeners, broker, database, venue and market are the real ones.
+`processes/least_app.py` in its place; listeners, broker, database, venue and market are the real ones. It is measured
+again with time wasted in Python for each fill, to see how much anything on top may take.
 """
 
 import json
@@ -38,6 +39,7 @@ from tests.support.waiting import wait_until
 WORKER = (
     "celery -A tests.bench.processes.least_app worker --pool threads --queues orders --without-mingle --without-gossip"
 )
+WORK_MS = (0, 1, 3)
 STOPPED = ("gridkeeper: worker", "gridkeeper: beat")
 
 
@@ -47,20 +49,22 @@ def measure() -> list[Measurement]:
         wide = start_grids(system, WIDE, WIDE_PRICE, 1, WIDE_CELLS)
         busy = start_grids(system, BUSY, BUSY_PRICE, BUSY_ACCOUNTS, BUSY_CELLS)
         _fill_one_order_each(system, [*quiet, wide, busy])
-        with _least_worker(system, [*quiet, wide, busy]) as worker:
-            fills, floor = paced(system, quiet)
-            burst = burst_per_second(system, wide)
-            single, single_cost = _sustained(system, busy, 1, worker)
-            several, several_cost = _sustained(system, busy, STRIDE, worker)
-    return [
-        Measurement("least.fill_p50", median(fills), "ms", floor.p50),
-        Measurement("least.fill_p99", p99(fills), "ms"),
-        Measurement("least.sustained_one_fill_a_message", single, "fills/s"),
-        Measurement("least.worker_one_fill_a_message", single_cost, "ms of a core"),
-        Measurement(f"least.sustained_{STRIDE}_fills_a_message", several, "fills/s"),
-        Measurement(f"least.worker_{STRIDE}_fills_a_message", several_cost, "ms of a core"),
-        Measurement("least.burst", burst, "fills/s"),
-    ]
+        _stop_ours(system)
+        return [one for work in WORK_MS for one in _with_work(system, work, quiet, wide, busy)]
+
+
+def _with_work(system: System, work: int, quiet: Sequence[Grids], wide: Grids, busy: Grids) -> Iterator[Measurement]:
+    """Measurements of a worker that wastes so many milliseconds a fill."""
+    name = f"least.{work}_ms_of_work." if work else "least."
+    with _least_worker(system, work, [*quiet, wide, busy]) as worker:
+        fills, floor = paced(system, quiet)
+        yield Measurement(f"{name}fill_p50", median(fills), "ms", floor.p50)
+        yield Measurement(f"{name}fill_p99", p99(fills), "ms")
+        for stride in (1, STRIDE):
+            per_second, cost = _sustained(system, busy, stride, worker)
+            yield Measurement(f"{name}sustained_{stride}_a_message", per_second, "fills/s")
+            yield Measurement(f"{name}worker_{stride}_a_message", cost, "ms of a core")
+        yield Measurement(f"{name}burst", burst_per_second(system, wide), "fills/s")
 
 
 def _fill_one_order_each(system: System, all_grids: Sequence[Grids]) -> None:
@@ -72,24 +76,28 @@ def _fill_one_order_each(system: System, all_grids: Sequence[Grids]) -> None:
     clock.sleep(2)  # for the replies to be recorded
 
 
-@contextmanager
-def _least_worker(system: System, all_grids: Sequence[Grids]) -> Iterator[psutil.Process]:
-    app = Celery(broker=system.environment["REDIS_URL"])
-    app.control.cancel_consumer("orders", reply=True)
+def _stop_ours(system: System) -> None:
+    _celery(system).control.cancel_consumer("orders", reply=True)
     clock.sleep(2)  # until it has given up its wait for messages of that queue
-    stopped = [process for title in STOPPED for process in system.processes(title)]
-    for process in stopped:
-        process.suspend()
+    for title in STOPPED:
+        for process in system.processes(title):
+            process.suspend()
+
+
+@contextmanager
+def _least_worker(system: System, work: int, all_grids: Sequence[Grids]) -> Iterator[psutil.Process]:
     steps = {grids.symbol: str(_step(grids)) for grids in all_grids}
-    environment = {**system.environment, "BENCH_STEPS": json.dumps(steps)}
+    environment = {**system.environment, "BENCH_STEPS": json.dumps(steps), "BENCH_WORK_MS": str(work)}
     worker = spawn(argv(WORKER), env=environment, output=subprocess.DEVNULL)
     try:
-        wait_until(lambda: app.control.ping(timeout=0.5), 20, "the least worker is there")
+        wait_until(lambda: _celery(system).control.ping(timeout=0.5), 20, "the least worker is there")
         yield psutil.Process(worker.pid)
     finally:
         end(worker, 5)
-        for process in stopped:
-            process.resume()
+
+
+def _celery(system: System) -> Celery:
+    return Celery(broker=system.environment["REDIS_URL"])
 
 
 def _step(grids: Grids) -> Decimal:

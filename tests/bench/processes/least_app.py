@@ -2,11 +2,13 @@
 
 Of each fill it commits the rows in tables of its own, then signs and sends an order a step further on. It reads nothing
 and decides nothing, waits for no strategy, asks for no budget, records no reply, and looks after nothing else.
-BENCH_STEPS: symbol -> step in quote, as JSON.
+BENCH_STEPS: symbol -> step in quote, as JSON. BENCH_WORK_MS: of a core, that it wastes in Python before each commit,
+a fill: what a worker that does more would take for that.
 """
 
 import json
 import os
+import time
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import cache
@@ -31,6 +33,7 @@ from tests.bench.processes.fill_rows import FillRows
 app.conf.imports = ()  # only this task
 
 STEPS = {symbol: Decimal(step) for symbol, step in json.loads(os.environ["BENCH_STEPS"]).items()}
+WORK_S = float(os.environ["BENCH_WORK_MS"]) / 1000
 _pool = Pool()
 _rows: SimpleQueue[FillRows] = SimpleQueue()  # one a thread
 _numbers = count()
@@ -47,10 +50,17 @@ def handle_events(account_id: int, events: list[dict[str, Any]]) -> None:
     news = [event.news for event in map(decode, events)]
     filled = [one for one in news if one.status is OrderStatus.FILLED]
     if filled:
+        _work(len(filled) * WORK_S)
         rows = _rows.get()
         rows.commit(len(filled))
         _rows.put(rows)
         _send(account_id, filled)
+
+
+def _work(seconds: float) -> None:
+    until = time.thread_time() + seconds
+    while time.thread_time() < until:
+        pass
 
 
 def _send(account_id: int, filled: Sequence[OrderNews]) -> None:
