@@ -10,7 +10,7 @@ from tests.bench.measurement import Measurement, p99
 from tests.bench.recovery import VICTIMS, seconds_until_found, seconds_until_whole
 from tests.bench.speed import assert_books_balance, burst_per_second, paced, sustained_per_second
 from tests.bench.system import System, running_system
-from tests.bench.traffic import start_grids
+from tests.bench.traffic import Grids, start_grids
 
 QUIET = {"SOLUSDT": "100", "BNBUSDT": "700", "XRPUSDT": "1.5", "LTCUSDT": "60"}  # one account each, 16 cells
 BUSY, BUSY_PRICE, BUSY_ACCOUNTS, BUSY_CELLS = "ETHUSDT", Decimal(2500), 20, 40
@@ -20,11 +20,11 @@ WIDE, WIDE_PRICE, WIDE_CELLS = "LINKUSDT", Decimal(10), 150  # one account
 
 def measure() -> list[Measurement]:
     with running_system() as system:
-        quiet = [start_grids(system, symbol, Decimal(price), 1, 16) for symbol, price in QUIET.items()]
+        quiet = start_quiet(system)
         fills, floor = paced(system, quiet)
-        wide = start_grids(system, WIDE, WIDE_PRICE, 1, WIDE_CELLS)
+        wide = start_wide(system)
         burst = burst_per_second(system, wide)
-        busy = start_grids(system, BUSY, BUSY_PRICE, BUSY_ACCOUNTS, BUSY_CELLS)
+        busy = start_busy(system)
         single, several = (sustained_per_second(system, busy, stride) for stride in (1, STRIDE))
         assert_books_balance(system, busy)
         memory = _listener_mb(system)
@@ -43,6 +43,18 @@ def measure() -> list[Measurement]:
         Measurement("execution.dropped_fill_found", found, "s"),
         *(Measurement(f"execution.whole_after_kill_of_{name.replace(' ', '_')}", took, "s") for name, took in whole),
     ]
+
+
+def start_quiet(system: System) -> list[Grids]:
+    return [start_grids(system, symbol, Decimal(price), 1, 16) for symbol, price in QUIET.items()]
+
+
+def start_wide(system: System) -> Grids:
+    return start_grids(system, WIDE, WIDE_PRICE, 1, WIDE_CELLS)
+
+
+def start_busy(system: System) -> Grids:
+    return start_grids(system, BUSY, BUSY_PRICE, BUSY_ACCOUNTS, BUSY_CELLS)
 
 
 def _listener_mb(system: System) -> float:

@@ -10,9 +10,11 @@ from statistics import median
 from stack.procfile import argv, search_path
 from stack.spawn import end, spawn
 
-WORKER = (
-    "celery -A tests.bench.processes.floor_app worker --pool threads --queues floor --without-mingle --without-gossip"
-)
+
+def worker_argv(module: str, queue: str) -> tuple[str, ...]:
+    """A Celery worker of tests.bench.processes, as the Procfile starts ours."""
+    app = f"tests.bench.processes.{module}"
+    return argv(f"celery -A {app} worker --pool threads --queues {queue} --without-mingle --without-gossip")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Floor:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         env = {**environment, "PATH": search_path(environment)}
-        self._worker = spawn(argv(WORKER), env=env, output=subprocess.DEVNULL)
+        self._worker = spawn(worker_argv("floor_app", "floor"), env=env, output=subprocess.DEVNULL)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.bench.processes.floor_parts"],
             env=env,

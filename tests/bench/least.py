@@ -16,38 +16,23 @@ import psutil
 from celery import Celery
 
 from core import clock
-from stack.procfile import argv
 from stack.spawn import end, spawn
-from tests.bench.execution import (
-    BUSY,
-    BUSY_ACCOUNTS,
-    BUSY_CELLS,
-    BUSY_PRICE,
-    QUIET,
-    STRIDE,
-    WIDE,
-    WIDE_CELLS,
-    WIDE_PRICE,
-)
-from tests.bench.measurement import Measurement, p99
+from tests.bench.execution import STRIDE, start_busy, start_quiet, start_wide
+from tests.bench.floor import worker_argv
+from tests.bench.measurement import Measurement, cpu_seconds, p99
 from tests.bench.speed import burst_per_second, paced, rest, sustained_per_second
 from tests.bench.stamps import Stamps
 from tests.bench.system import System, running_system
-from tests.bench.traffic import Grids, start_grids
+from tests.bench.traffic import Grids
 from tests.support.waiting import wait_until
 
-WORKER = (
-    "celery -A tests.bench.processes.least_app worker --pool threads --queues orders --without-mingle --without-gossip"
-)
 WORK_MS = (0, 1, 3)
 STOPPED = ("gridkeeper: worker", "gridkeeper: beat")
 
 
 def measure() -> list[Measurement]:
     with running_system() as system:
-        quiet = [start_grids(system, symbol, Decimal(price), 1, 16) for symbol, price in QUIET.items()]
-        wide = start_grids(system, WIDE, WIDE_PRICE, 1, WIDE_CELLS)
-        busy = start_grids(system, BUSY, BUSY_PRICE, BUSY_ACCOUNTS, BUSY_CELLS)
+        quiet, wide, busy = start_quiet(system), start_wide(system), start_busy(system)
         _fill_one_order_each(system, [*quiet, wide, busy])
         _stop_ours(system)
         return [one for work in WORK_MS for one in _with_work(system, work, quiet, wide, busy)]
@@ -68,27 +53,25 @@ def _with_work(system: System, work: int, quiet: Sequence[Grids], wide: Grids, b
 
 
 def _fill_one_order_each(system: System, all_grids: Sequence[Grids]) -> None:
-    """So that there are rows to copy, and connections."""
+    """So that there are rows to copy."""
     stamps = Stamps(system.stamps)
     for grids in all_grids:
         system.venue.move(grids.symbol, grids.lines[len(grids.lines) // 2 + 1])
     rest(stamps)
-    clock.sleep(2)  # for the replies to be recorded
 
 
 def _stop_ours(system: System) -> None:
     _celery(system).control.cancel_consumer("orders", reply=True)
     clock.sleep(2)  # until it has given up its wait for messages of that queue
-    for title in STOPPED:
-        for process in system.processes(title):
-            process.suspend()
+    for process in (one for title in STOPPED for one in system.processes(title)):
+        process.suspend()
 
 
 @contextmanager
 def _least_worker(system: System, work: int, all_grids: Sequence[Grids]) -> Iterator[psutil.Process]:
     steps = {grids.symbol: str(_step(grids)) for grids in all_grids}
     environment = {**system.environment, "BENCH_STEPS": json.dumps(steps), "BENCH_WORK_MS": str(work)}
-    worker = spawn(argv(WORKER), env=environment, output=subprocess.DEVNULL)
+    worker = spawn(worker_argv("least_app", "orders"), env=environment, output=subprocess.DEVNULL)
     try:
         wait_until(lambda: _celery(system).control.ping(timeout=0.5), 20, "the least worker is there")
         yield psutil.Process(worker.pid)
@@ -108,12 +91,7 @@ def _step(grids: Grids) -> Decimal:
 
 def _sustained(system: System, busy: Grids, stride: int, worker: psutil.Process) -> tuple[float, float]:
     """Fills a second, and milliseconds of a core that the worker took for each."""
-    stamps, before = Stamps(system.stamps), _seconds(worker)
+    stamps, before = Stamps(system.stamps), cpu_seconds(worker)
     stamps.read()
     per_second = sustained_per_second(system, busy, stride)
-    return per_second, 1000 * (_seconds(worker) - before) / len(stamps.read())
-
-
-def _seconds(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return times.user + times.system
+    return per_second, 1000 * (cpu_seconds(worker) - before) / len(stamps.read())

@@ -27,7 +27,7 @@ from core.models import GridStrategy, SymbolRule
 from core.symbols import brackets_as_json
 from stack.postgres import Postgres
 from stack.spawn import end, free_port, spawn
-from tests.bench.measurement import Measurement, p99
+from tests.bench.measurement import Measurement, cpu_seconds, p99
 from tests.support.databases import PostgresDatabases
 from tests.support.environment import forget_settings, hermetic
 from tests.support.grids import PARAMETERS, RULES, running_grid
@@ -70,7 +70,7 @@ def _watch(
     """The share of a core that each process used, and the milliseconds from each mark to its message."""
     client.delete("control")
     marks.reach_stops = True
-    began, before = clock.monotonic(), [_cpu(one) for one in processes]
+    began, before = clock.monotonic(), [cpu_seconds(one) for one in processes]
     rung: dict[int, float] = {}
     while clock.monotonic() - began < SECONDS:
         message = client.blpop(["control"], timeout=0.2)
@@ -78,15 +78,10 @@ def _watch(
             arrived = clock.monotonic()
             rung.setdefault(_strategy_of(message[1]), arrived)
     took = clock.monotonic() - began
-    market, floor = (100 * (_cpu(one) - was) / took for one, was in zip(processes, before, strict=True))
+    market, floor = (100 * (cpu_seconds(one) - was) / took for one, was in zip(processes, before, strict=True))
     marks.reach_stops, numbers = False, _strategy_ids()
     sent = {numbers[symbol]: moment for symbol, moment in list(marks.reached.items())}
     return (market, floor), [1000 * (moment - sent[number]) for number, moment in rung.items()]
-
-
-def _cpu(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
 
 
 def _strategy_of(message: str) -> int:

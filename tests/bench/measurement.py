@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import quantiles
 
+import psutil
+
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
@@ -28,3 +30,9 @@ class Measurement:
 
 def p99(samples: Sequence[float]) -> float:
     return quantiles(samples, n=100, method="inclusive")[98]
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    """What the process has taken of a core so far."""
+    times = process.cpu_times()
+    return float(times.user + times.system)

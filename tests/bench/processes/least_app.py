@@ -36,7 +36,7 @@ STEPS = {symbol: Decimal(step) for symbol, step in json.loads(os.environ["BENCH_
 WORK_S = float(os.environ["BENCH_WORK_MS"]) / 1000
 _pool = Pool()
 _rows: SimpleQueue[FillRows] = SimpleQueue()  # one a thread
-_numbers = count()
+_numbers = count(time.monotonic_ns() // 10**6)  # none that a worker before it has used
 
 
 @worker_init.connect
