@@ -35,17 +35,22 @@ class History:
 
     def candles(self, symbol: str, span: int, start: int | None, end: int | None, limit: int) -> list[Candle]:
         """Of `span` ms each, ascending, the last one perhaps open; the newest `limit` where no start is given."""
-        last = self._exchange.now() if end is None else end
+        market = self._exchange.market(symbol)
+        last = self._newest(market) if end is None else end
         first = last - last % span - (limit - 1) * span if start is None else -(-start // span) * span
         last = min(last, first + limit * span - 1)
-        market = self._exchange.market(symbol)
         found = [*self._past_of(market).candles(first, last, span), *self._minutes(market, first, last)]
         return [_merged(list(group)) for _, group in groupby(found, lambda one: one.opened // span)]
 
     def day(self, symbol: str) -> Candle:
         """The last 24 hours in one candle."""
-        now = self._exchange.now()
-        return _merged(self._minutes(self._exchange.market(symbol), now - DAY_MS, now))
+        market = self._exchange.market(symbol)
+        now = self._newest(market)
+        return _merged(self._minutes(market, now - DAY_MS, now))
+
+    def _newest(self, market: Market) -> int:
+        """Now (ms); after a clock that ran ahead and was set back, the minute that it had opened."""
+        return max(self._exchange.now(), self._exchange.candle(market).opened)
 
     def _minutes(self, market: Market, first: int, last: int) -> list[Candle]:
         """Minutes opened within [first, last] (ms): kept ones, those just closed, and the open one."""

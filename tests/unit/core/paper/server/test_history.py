@@ -105,6 +105,15 @@ def test_a_move_and_the_minutes_after_it_are_there_at_once(history: History, exc
     assert [one.volume > 0 for one in candles] == [True, False, False, False]
 
 
+def test_moves_are_seen_after_the_clock_was_set_back(history: History, exchange: Exchange, clock: Clock) -> None:
+    clock.time += MINUTE_MS
+    moves.move(exchange, "BTCUSDT", Decimal(81_000))
+    clock.time -= MINUTE_MS
+    moves.move(exchange, "BTCUSDT", Decimal(82_000))
+    assert history.candles("BTCUSDT", MINUTE_MS, None, None, 2)[-1].close == 82_000
+    assert history.day("BTCUSDT").close == 82_000
+
+
 def test_the_day_spans_24_hours(history: History, exchange: Exchange) -> None:
     moves.move(exchange, "BTCUSDT", Decimal(120_000))
     day = history.day("BTCUSDT")
