@@ -12,12 +12,13 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
+from math import inf
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from core.clock import now
+from core.clock import monotonic, now
 from core.credentials import credentials_of
 from core.db import Session
 from core.deadline import Deadline
@@ -58,6 +59,7 @@ class _Books:
     def __init__(self) -> None:
         self.of_exchange: dict[str, dict[str, RulesView]] = {}
         self.asked_at: dict[str, deque[datetime]] = defaultdict(lambda: deque(maxlen=_QUESTIONS))
+        self.answered: dict[str, float] = {}  # steady clock: when the question was asked that was answered last
         self.terms: dict[tuple[int, str], _Terms] = {}
         self.reading = threading.Lock()
 
@@ -159,15 +161,21 @@ def _known(exchange: str) -> Mapping[str, RulesView]:
 
 
 def _read(exchange: str, deadline: Deadline) -> Mapping[str, RulesView]:
-    """Asks the venue for all symbols, one reader at a time, and keeps what it says."""
-    books = _books()
+    """Asks the venue for all symbols, one reader at a time, and keeps what it says.
+
+    Whoever waits for a reader that has asked after them takes what it was told.
+    """
+    books, wanted = _books(), monotonic()
     if not books.reading.acquire(timeout=deadline.left_s):
         raise VenueUnavailable("the exchange did not answer in time", "venue_timeout")
     try:
-        books.asked_at[exchange].append(now())
-        found = deadline.read(public_api(exchange).symbol_rules)
-        _store(exchange, found.values())
-        books.of_exchange.pop(exchange, None)
+        if books.answered.get(exchange, -inf) < wanted:
+            asked = monotonic()
+            books.asked_at[exchange].append(now())
+            found = deadline.read(public_api(exchange).symbol_rules)
+            _store(exchange, found.values())
+            books.of_exchange.pop(exchange, None)
+            books.answered[exchange] = asked
     finally:
         books.reading.release()
     return _known(exchange)

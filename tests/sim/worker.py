@@ -174,6 +174,7 @@ class Worker:
         self._inbox: Any = ()
         tasks.app.sender.cache_clear()
         symbols._books.cache_clear()
+        symbols._books().reading = Turn(self._world)  # type: ignore[assignment]
         _clock_at.cache_clear()
         identity._known.clear()
         rates._failures.clear()
@@ -195,13 +196,24 @@ class Turn:
         self._world = world
         self._is_taken = False
 
-    def __enter__(self) -> None:
+    def acquire(self, timeout: float = float("inf")) -> bool:
+        end = self._world.seconds + timeout
         while self._is_taken:
+            if self._world.in_hub or self._world.seconds >= end:
+                return False
             self._world.wait(0.001)
         self._is_taken = True
+        return True
+
+    def release(self) -> None:
+        self._is_taken = False
+
+    def __enter__(self) -> None:
+        if not self.acquire():
+            raise AssertionError("who holds it can't go on")
 
     def __exit__(self, *_: object) -> None:
-        self._is_taken = False
+        self.release()
 
 
 class Forgetful(set[tuple[str, int]]):

@@ -1,8 +1,10 @@
 """Rules of symbols: read, kept, shared between processes, and an account's own terms."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from time import sleep
 from typing import Any
 
 import httpx
@@ -11,9 +13,11 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select, update
 
+from core import symbols
 from core.clock import now
 from core.db import Session
 from core.errors import NotFound
+from core.exchange import public_api
 from core.models import ExchangeApi, SymbolRule
 from core.symbols import refresh_all, rules_of, tradable_symbols
 from tests.support.environment import forget_settings
@@ -104,6 +108,26 @@ def test_a_refresh_reads_them_now(account: ExchangeApi) -> None:
     set_stored(min_notional=Decimal(7))
     assert rules_of("paper", "BTCUSDT", refresh=True).rules.min_notional == 50
     assert stored().min_notional == 50
+
+
+def test_who_asks_while_another_reads_shares_the_next_answer(
+    account: ExchangeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    venue, asked = public_api("paper"), []
+
+    class Slow:
+        def symbol_rules(self) -> Any:
+            asked.append(now())
+            sleep(0.3)
+            return venue.symbol_rules()
+
+    monkeypatch.setattr(symbols, "public_api", lambda _exchange: Slow())
+    with ThreadPoolExecutor(8) as threads:
+        views = list(threads.map(lambda _: rules_of("paper", "BTCUSDT", refresh=True), range(8)))
+    assert len(asked) == 2, "one for the first, one for all who asked while it was read"
+    assert len({view.updated_at for view in views}) <= 2
+    rules_of("paper", "BTCUSDT", refresh=True)
+    assert len(asked) == 3, "an answer is nobody's who asks after it"
 
 
 def test_a_symbol_that_is_no_longer_listed_can_not_be_traded(account: ExchangeApi) -> None:
