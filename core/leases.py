@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -14,6 +14,24 @@ from core.config import VAR
 from core.models import Lease
 
 TTL = timedelta(seconds=6)
+
+_MAKE = {
+    "postgresql": postgresql.insert(Lease).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(Lease).on_conflict_do_nothing(),
+}
+_TAKE = (
+    update(Lease)
+    .where(
+        Lease.name.in_(bindparam("names", expanding=True)),
+        or_(
+            Lease.owner == bindparam("claimant"),
+            Lease.until <= bindparam("moment"),
+            Lease.until > bindparam("latest"),
+        ),
+    )
+    .values(owner=bindparam("claimant"), until=bindparam("ends"))
+    .returning(Lease.name)
+)
 
 
 def host_id() -> str:
@@ -33,19 +51,11 @@ def claim(session: Session, names: Iterable[str], owner: str) -> set[str]:
     wanted = set(names)
     if not wanted:
         return set()
-    moment = now()
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    connection, moment = session.connection(), now()
     rows = [{"name": name, "owner": owner, "until": moment} for name in sorted(wanted)]
-    session.execute(insert(Lease).values(rows).on_conflict_do_nothing())
-    session.execute(
-        update(Lease)
-        .where(
-            Lease.name.in_(wanted), (Lease.owner == owner) | (Lease.until <= moment) | (Lease.until > moment + 2 * TTL)
-        )
-        .values(owner=owner, until=moment + TTL)
-    )
-    held = select(Lease.name).where(Lease.name.in_(wanted), Lease.owner == owner, Lease.until > moment)
-    return set(session.scalars(held))
+    connection.execute(_MAKE[connection.dialect.name], rows)
+    claim = {"names": wanted, "claimant": owner, "moment": moment, "latest": moment + 2 * TTL, "ends": moment + TTL}
+    return set(connection.scalars(_TAKE, claim))
 
 
 def release(session: Session, names: Iterable[str], owner: str) -> None:

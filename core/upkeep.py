@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import Select, select, union, update
+from sqlalchemy import select, union, update
 from sqlalchemy.orm import Session as OrmSession
 
 from core import bus, leases, symbols
@@ -14,13 +14,13 @@ from core.clock import now
 from core.db import Session
 from core.domain.lifecycle import PROTECTED
 from core.errors import VenueRefused, VenueUnavailable
-from core.execution.claiming import is_due
+from core.execution.claiming import IS_DUE
 from core.execution.events import Consequences
-from core.models import ExchangeApi, GridOrder, GridStrategy, Lease
+from core.models import NOW, ExchangeApi, GridOrder, GridStrategy, Lease
 from core.reconciliation import crossed, roll
 from core.reconciliation.account import halt_until_read, request_all
-from core.reconciliation.cells import bare_cells, refill
-from core.reconciliation.doubts import in_doubt, resolve
+from core.reconciliation.cells import BARE_CELLS, refill
+from core.reconciliation.doubts import IN_DOUBT, resolve
 from core.strategies import absence, progress
 
 log = structlog.get_logger()
@@ -29,6 +29,20 @@ SWEEP = "sweep"
 TRY_AGAIN = timedelta(seconds=3)
 TRY_KEY_AGAIN = timedelta(seconds=60)
 LONG_SILENCE = timedelta(seconds=60)
+
+_SWEPT_UNTIL = select(Lease.until).where(Lease.name == SWEEP)
+_WITH_WORK = union(
+    select(GridOrder.account_id).join(GridStrategy, GridStrategy.id == GridOrder.strategy_id).where(IS_DUE),
+    select(GridOrder.account_id).where(IN_DOUBT),
+    progress.TO_ADVANCE.with_only_columns(GridStrategy.account_id),
+    BARE_CELLS.with_only_columns(GridStrategy.account_id),
+)
+# Without those whose key is refused: for them there is the routine check only.
+_TO_TEND = select(ExchangeApi.id).where(ExchangeApi.id.in_(_WITH_WORK), ExchangeApi.status == "OK")
+_TO_RECONCILE = select(ExchangeApi.id).where(
+    ExchangeApi.reconcile_due_at <= NOW,
+    ExchangeApi.id.in_(select(GridStrategy.account_id).where(GridStrategy.generation > 0)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +71,7 @@ def find_work() -> Work:
             request_all(session)
         elif lost.account_ids:
             request_all(session, list(lost.account_ids))
-        due = select(ExchangeApi.id).where(
-            ExchangeApi.reconcile_due_at <= now(),
-            ExchangeApi.id.in_(select(GridStrategy.account_id).where(GridStrategy.generation > 0)),
-        )
-        work = Work(sorted(session.scalars(_accounts_with_work())), sorted(session.scalars(due)), roll.due(session))
+        work = Work(sorted(session.scalars(_TO_TEND)), sorted(session.scalars(_TO_RECONCILE)), roll.due(session))
         crossed.watch(session)
     bus.acknowledge(lost)
     return work
@@ -77,18 +87,8 @@ def halt_after_silence() -> None:
 
 def _silence(session: OrmSession) -> timedelta:
     """For how long sweeps have been missing."""
-    until = session.scalar(select(Lease.until).where(Lease.name == SWEEP))
+    until = session.scalar(_SWEPT_UNTIL)
     return timedelta(0) if until is None else max(timedelta(0), now() - until)
-
-
-def _accounts_with_work() -> Select[int]:
-    """Without those whose key is refused: for them there is the routine check only."""
-    pending = select(GridOrder.account_id).join(GridStrategy, GridStrategy.id == GridOrder.strategy_id).where(is_due())
-    doubtful = select(GridOrder.account_id).where(in_doubt())
-    in_progress = progress.in_progress().with_only_columns(GridStrategy.account_id)
-    bare = bare_cells().with_only_columns(GridStrategy.account_id)
-    with_work = union(pending, doubtful, in_progress, bare)
-    return select(ExchangeApi.id).where(ExchangeApi.id.in_(with_work), ExchangeApi.status == "OK")
 
 
 def tend(account_id: int) -> Iterator[Consequences]:

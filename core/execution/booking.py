@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
@@ -25,6 +25,22 @@ from core.models import GridCell, GridOrder, GridStrategy
 
 MISSING_TRADE_AFTER = timedelta(seconds=2)  # until a trade that the news counts but nobody brought is asked for
 REPLACE_AFTER = timedelta(seconds=1)  # until an order that ended unfilled is placed again
+
+_WAITING_CELLS = select(GridCell).where(
+    GridCell.strategy_id == bindparam("strategy_id"),
+    GridCell.generation == bindparam("generation"),
+    GridCell.awaits_inventory,
+)
+_OPEN_INVENTORY = (
+    select(GridOrder.id)
+    .where(
+        GridOrder.strategy_id == bindparam("strategy_id"),
+        GridOrder.generation == bindparam("generation"),
+        GridOrder.purpose == Purpose.INVENTORY,
+        GridOrder.status.not_in(FINAL) | (GridOrder.booked_quantity != GridOrder.filled_quantity),
+    )
+    .limit(1)
+)
 
 
 def book_news(session: Session, strategy: GridStrategy, order: GridOrder, news: OrderNews) -> None:
@@ -229,13 +245,7 @@ def release_inventory(session: Session, strategy: GridStrategy, rules: SymbolRul
     """Gives bought (sold) inventory to the cells that wait for it, nearest to the price first."""
     if not may_open(strategy):
         return []
-    waiting = session.scalars(
-        select(GridCell).where(
-            GridCell.strategy_id == strategy.id,
-            GridCell.generation == strategy.generation,
-            GridCell.awaits_inventory,
-        )
-    )
+    waiting = session.scalars(_WAITING_CELLS, {"strategy_id": strategy.id, "generation": strategy.generation})
     nearest_first = sorted(waiting, key=lambda cell: cell.lower_price, reverse=strategy.strategy_type != "BULLISH")
     no_more_comes = _inventory_is_complete(session, strategy)
     released = []
@@ -248,13 +258,8 @@ def release_inventory(session: Session, strategy: GridStrategy, rules: SymbolRul
 
 def _inventory_is_complete(session: Session, strategy: GridStrategy) -> bool:
     session.flush()
-    open_ones = select(GridOrder.id).where(
-        GridOrder.strategy_id == strategy.id,
-        GridOrder.generation == strategy.generation,
-        GridOrder.purpose == Purpose.INVENTORY,
-        GridOrder.status.not_in(FINAL) | (GridOrder.booked_quantity != GridOrder.filled_quantity),
-    )
-    return session.scalars(open_ones.limit(1)).first() is None
+    of_run = {"strategy_id": strategy.id, "generation": strategy.generation}
+    return session.scalars(_OPEN_INVENTORY, of_run).first() is None
 
 
 def _give_inventory(session: Session, strategy: GridStrategy, cell: GridCell, rules: SymbolRules) -> GridOrder:

@@ -58,12 +58,17 @@ def lock_strategies(
     session: Session, strategy_ids: Iterable[int], *, skip_locked: bool = False
 ) -> dict[int, GridStrategy]:
     """Rows locked in a fixed order and read afresh. Whoever changes an order or a cell holds its strategy's lock."""
-    rows = session.scalars(_SKIPPING if skip_locked else _WAITING, {"ids": sorted(set(strategy_ids))})
+    ids = sorted(set(strategy_ids))
+    if not ids:
+        return {}
+    rows = session.scalars(_SKIPPING if skip_locked else _WAITING, {"ids": ids})
     return {row.id: row for row in rows}
 
 
 def lock_orders(session: Session, order_ids: Collection[int]) -> list[tuple[GridStrategy, GridOrder]]:
     """Orders read afresh with their cells, each beside its strategy, whose lock is held."""
+    if not order_ids:
+        return []
     owners = session.scalars(select(GridOrder.strategy_id).where(GridOrder.id.in_(order_ids)).distinct())
     strategies = lock_strategies(session, owners)
     orders = session.scalars(

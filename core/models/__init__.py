@@ -2,7 +2,7 @@
 
 from core.models.account import NOT_OF_TRADES, ExchangeApi, Funding, Income, TradeCursor
 from core.models.candles import CandleDay
-from core.models.columns import Base, Exact, Moment
+from core.models.columns import NOW, Base, Exact, Moment
 from core.models.forecast import Forecast
 from core.models.notification import Notification, NotificationSettings, NotificationTarget
 from core.models.order import LIVE_IN_SQL, Fill, GridOrder
@@ -13,6 +13,7 @@ from core.models.user import Event, IdempotencyKey, RefreshToken, User
 __all__ = [
     "LIVE_IN_SQL",
     "NOT_OF_TRADES",
+    "NOW",
     "Base",
     "CandleDay",
     "EquitySnapshot",

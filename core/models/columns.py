@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, MetaData, Numeric, Text, TypeDecorator
+from sqlalchemy import JSON, DateTime, MetaData, Numeric, Text, TypeDecorator, bindparam
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeEngine
+
+from core.clock import now
 
 
 class Exact(TypeDecorator[Decimal]):
@@ -46,6 +48,10 @@ class Moment(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# In statements that are built once: the time at which one is executed.
+NOW = bindparam("now", callable_=now, type_=Moment, unique=True)
 
 
 class Base(DeclarativeBase):

@@ -21,6 +21,9 @@ NEWS_WITHIN = timedelta(seconds=3)
 TRADES_OF = timedelta(seconds=10)
 LATEST_FILLS = 200
 
+_ACTIVE = select(GridStrategy.exchange, GridStrategy.symbol).where(GridStrategy.status.in_(ACTIVE)).distinct()
+_LATEST = select(Fill.exchange, Fill.symbol, Fill.price, Fill.traded_at).order_by(Fill.id.desc()).limit(LATEST_FILLS)
+
 
 @dataclass(frozen=True, slots=True)
 class Reach:
@@ -44,9 +47,8 @@ def watch(session: Session) -> None:
     """Puts them down to be asked for, by how far the mark prices have gone in the last seconds, and by the trades of
     anybody's orders: where one was filled, no better one of before can be left."""
     traded = _by_trades(session)
-    active = select(GridStrategy.exchange, GridStrategy.symbol).where(GridStrategy.status.in_(ACTIVE)).distinct()
     symbols: dict[str, list[str]] = defaultdict(list)
-    for exchange, symbol in session.execute(active).all():
+    for exchange, symbol in session.execute(_ACTIVE).all():
         symbols[exchange].append(symbol)
     crossed: list[int] = []
     for exchange, names in symbols.items():
@@ -72,10 +74,8 @@ def _by_mark(mark: Mapping[str, Any]) -> list[Reach]:
 
 def _by_trades(session: Session) -> dict[tuple[str, str], list[Reach]]:
     """Of the last seconds' fills the lowest and the highest of each symbol."""
-    columns = Fill.exchange, Fill.symbol, Fill.price, Fill.traded_at
-    latest = select(*columns).order_by(Fill.id.desc()).limit(LATEST_FILLS)
     fills: dict[tuple[str, str], list[Row[str, str, Decimal, datetime]]] = defaultdict(list)
-    for fill in session.execute(latest):
+    for fill in session.execute(_LATEST):
         if fill.traded_at >= now() - TRADES_OF:
             fills[fill.exchange, fill.symbol].append(fill)
     reached: dict[tuple[str, str], list[Reach]] = defaultdict(list)

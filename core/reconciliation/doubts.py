@@ -6,10 +6,10 @@ the sum of the fills. Until then the order stays UNKNOWN and its cell occupied.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, and_, case, or_, select
+from sqlalchemy import and_, bindparam, case, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
 from core import bus
@@ -26,7 +26,7 @@ from core.execution.booking import follow_up
 from core.execution.events import Consequences, Finding, apply_findings
 from core.execution.intents import Cancel, cancel_of, is_in_progress, is_wanted, lock_orders
 from core.execution.rules import rules_of
-from core.models import ExchangeApi, GridOrder
+from core.models import NOW, ExchangeApi, GridOrder, Moment
 from core.reconciliation import hearing
 from core.reconciliation.trades import position_is_explained, read_trades
 
@@ -39,6 +39,33 @@ BATCH = 50
 EVENTS_MAY_WAIT = timedelta(seconds=10)
 
 
+def _sent_before() -> int:
+    return to_ms(now() - ANSWER_WITHIN)
+
+
+def _due_before() -> datetime:
+    """Of what seems to rest. While workers are behind it may only not be booked yet: asking for it too would keep them
+    behind."""
+    return now() - (EVENTS_MAY_WAIT if bus.is_behind("orders") else timedelta(0))
+
+
+_SILENT = and_(
+    GridOrder.status == OrderStatus.SUBMITTED,
+    GridOrder.sent_at < bindparam("sent_before", callable_=_sent_before, unique=True),
+    GridOrder.next_check_at.is_(None) | (GridOrder.next_check_at <= NOW),
+)
+_RESTING_UNTIL = bindparam("due_before", callable_=_due_before, type_=Moment, unique=True)
+# Rows to ask the venue about now.
+IN_DOUBT = or_(
+    _SILENT,
+    and_(
+        GridOrder.status != OrderStatus.PENDING,
+        GridOrder.next_check_at <= case((GridOrder.status.in_(RESTING), _RESTING_UNTIL), else_=NOW),
+    ),
+)
+_OF_ACCOUNT = select(GridOrder).where(GridOrder.account_id == bindparam("account_id"), IN_DOUBT).limit(BATCH)
+
+
 @dataclass(frozen=True, slots=True)
 class Doubt:
     grid_order_id: int
@@ -49,28 +76,11 @@ class Doubt:
     absences: int
 
 
-def in_doubt() -> ColumnElement[bool]:
-    """Rows to ask the venue about now. While workers are behind, what seems to rest may only not be booked yet: asking
-    for it too would keep them behind."""
-    rests_until = now() - (EVENTS_MAY_WAIT if bus.is_behind("orders") else timedelta(0))
-    silent = and_(
-        GridOrder.status == OrderStatus.SUBMITTED,
-        GridOrder.sent_at < to_ms(now() - ANSWER_WITHIN),
-        GridOrder.next_check_at.is_(None) | (GridOrder.next_check_at <= now()),
-    )
-    due = and_(
-        GridOrder.status != OrderStatus.PENDING,
-        GridOrder.next_check_at <= case((GridOrder.status.in_(RESTING), rests_until), else_=now()),
-    )
-    return or_(silent, due)
-
-
 def resolve(account_id: int) -> Consequences:
     """Asks the venue about the account's doubtful orders and books the answers. Raises VenueUnavailable."""
     with Session.reading() as session:
         account = session.get_one(ExchangeApi, account_id)
-        rows = session.scalars(select(GridOrder).where(GridOrder.account_id == account_id, in_doubt()).limit(BATCH))
-        doubts = [_doubt(row) for row in rows]
+        doubts = [_doubt(row) for row in session.scalars(_OF_ACCOUNT, {"account_id": account_id})]
     if not doubts:
         return Consequences()
     api = account_api(account.exchange, credentials_of(account))

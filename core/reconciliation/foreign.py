@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session as OrmSession
 
@@ -18,17 +18,17 @@ from core.execution.rules import rules_of
 from core.execution.telling import tell
 from core.models import ExchangeApi, Fill, GridStrategy
 
+_EXTERNAL = select(Fill.side, Fill.quantity).where(
+    Fill.account_id == bindparam("account_id"),
+    Fill.symbol == bindparam("symbol"),
+    Fill.grid_order_id.is_(None),  # for the index of these few
+    Fill.strategy_id.is_(None),
+)
+
 
 def external_position(session: OrmSession, account_id: int, symbol: str) -> Decimal:
     """Signed, base: of the trades that belong to no strategy."""
-    external = session.execute(
-        select(Fill.side, Fill.quantity).where(
-            Fill.account_id == account_id,
-            Fill.symbol == symbol,
-            Fill.grid_order_id.is_(None),  # for the index of these few
-            Fill.strategy_id.is_(None),
-        )
-    )
+    external = session.execute(_EXTERNAL, {"account_id": account_id, "symbol": symbol})
     return sum((row.quantity if row.side == "BUY" else -row.quantity for row in external), Decimal(0))
 
 

@@ -8,7 +8,7 @@ import math
 from collections.abc import Collection
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session as OrmSession
 
 from core.clock import now
@@ -23,16 +23,22 @@ EVERY_S = 5
 CALLS_A_SECOND = 2  # over all accounts, two requests of weight 1 each: a tenth of what an address may ask
 NEWS_WITHIN = timedelta(seconds=2)
 
+_ACTIVE = (
+    select(GridStrategy.account_id, GridStrategy.symbol)
+    .join(ExchangeApi, ExchangeApi.id == GridStrategy.account_id)
+    .where(GridStrategy.status.in_(ACTIVE), ExchangeApi.status == "OK")
+    .distinct()
+)
+_RESTING = select(GridOrder.client_order_id, GridOrder.id).where(
+    GridOrder.account_id == bindparam("account_id"),
+    GridOrder.symbol == bindparam("symbol"),
+    GridOrder.status.in_(RESTING),
+)
+
 
 def due(session: OrmSession) -> list[tuple[int, str]]:
     """(account id, symbol) of those whose turn is this second. With many of them the turns come less often."""
-    active = (
-        select(GridStrategy.account_id, GridStrategy.symbol)
-        .join(ExchangeApi, ExchangeApi.id == GridStrategy.account_id)
-        .where(GridStrategy.status.in_(ACTIVE), ExchangeApi.status == "OK")
-        .distinct()
-    )
-    pairs = sorted((row.account_id, row.symbol) for row in session.execute(active))
+    pairs = sorted((row.account_id, row.symbol) for row in session.execute(_ACTIVE))
     # Odd, so that sweeps which come only every other second reach them all.
     period = max(EVERY_S, math.ceil(len(pairs) / CALLS_A_SECOND)) | 1
     return pairs[int(now().timestamp()) % period :: period]
@@ -53,10 +59,8 @@ def call(account_id: int, symbol: str) -> None:
 
 def believed_to_rest(session: OrmSession, account_id: int, symbol: str) -> dict[str, int]:
     """Client order ids with the ids of their rows."""
-    resting = select(GridOrder.client_order_id, GridOrder.id).where(
-        GridOrder.account_id == account_id, GridOrder.symbol == symbol, GridOrder.status.in_(RESTING)
-    )
-    return {row.client_order_id: row.id for row in session.execute(resting)}
+    resting = session.execute(_RESTING, {"account_id": account_id, "symbol": symbol})
+    return {row.client_order_id: row.id for row in resting}
 
 
 def ask_for(session: OrmSession, order_ids: Collection[int], after: timedelta = timedelta(0)) -> None:

@@ -5,7 +5,7 @@ they have left (docs/adr/0016)."""
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy.orm import Session as OrmSession
 
 from core.clock import now
@@ -21,6 +21,14 @@ from core.models import Event, ExchangeApi, GridOrder, GridStrategy, SymbolRule
 from core.strategies.ending import begin_finish, conclude, end
 from core.strategies.requests import begin_stop
 from core.strategies.stopping import drop_unsent
+
+# Of an account: what ended without its key and has left something at the exchange.
+_LEFT = select(GridStrategy.id).where(
+    GridStrategy.account_id == bindparam("account_id"),
+    GridStrategy.status == StrategyStatus.FINISHED,
+    GridStrategy.finish_reason == FinishReason.KEY_REVOKED,
+    GridStrategy.waiting_for != "",
+)
 
 
 def note_failure(session: OrmSession, account_id: int, error: VenueUnavailable | VenueRefused) -> bool:
@@ -107,13 +115,7 @@ def _end_without_key(session: OrmSession, strategy: GridStrategy, because: str) 
 def go_on(session: OrmSession, account_id: int) -> None:
     """The account's key works: what ended without it goes on to its end, its orders taken back and its position closed
     if that was wanted."""
-    left = select(GridStrategy.id).where(
-        GridStrategy.account_id == account_id,
-        GridStrategy.status == StrategyStatus.FINISHED,
-        GridStrategy.finish_reason == FinishReason.KEY_REVOKED,
-        GridStrategy.waiting_for != "",
-    )
-    for strategy in lock_strategies(session, session.scalars(left)).values():
+    for strategy in lock_strategies(session, session.scalars(_LEFT, {"account_id": account_id})).values():
         if strategy.status == StrategyStatus.FINISHED and strategy.waiting_for:
             begin_stop(strategy, StrategyStatus.FINISHED, strategy.close_on_end)
             strategy.waiting_for = ""

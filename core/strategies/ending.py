@@ -1,6 +1,6 @@
 """How a run ends, and what is said of it: the operation's result and the event log."""
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from core.clock import now
@@ -10,6 +10,16 @@ from core.execution.intents import lock_strategies
 from core.execution.telling import tell
 from core.models import Fill, GridOrder, GridStrategy, Operation
 from core.strategies.requests import apply_reset, begin_stop, finish
+
+_OPEN = (
+    select(Operation)
+    .where(
+        Operation.strategy_id == bindparam("strategy_id"),
+        Operation.state.in_((OperationState.PENDING, OperationState.RUNNING)),
+    )
+    .order_by(Operation.created_at.desc())
+)
+_UPDATE, _OTHER = _OPEN.where(Operation.kind == "update"), _OPEN.where(Operation.kind != "update")
 
 
 def fail(session: Session, strategy: GridStrategy, error: str) -> None:
@@ -56,15 +66,7 @@ def end(session: Session, strategy: GridStrategy) -> None:
 
 def open_operation(session: Session, strategy: GridStrategy, *, update: bool = False) -> Operation | None:
     """The one under way: the update, or any other."""
-    return session.scalars(
-        select(Operation)
-        .where(
-            Operation.strategy_id == strategy.id,
-            (Operation.kind == "update") == update,
-            Operation.state.in_((OperationState.PENDING, OperationState.RUNNING)),
-        )
-        .order_by(Operation.created_at.desc())
-    ).first()
+    return session.scalars(_UPDATE if update else _OTHER, {"strategy_id": strategy.id}).first()
 
 
 def conclude(session: Session, strategy: GridStrategy, error: str | None, *, update: bool = False) -> None:

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import Select, and_, exists, or_, select
+from sqlalchemy import and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
-from core.clock import now
 from core.db import Session
 from core.domain.lifecycle import ACTIVE, CHANGEABLE, PROTECTED, FinishReason, StrategyStatus, move
 from core.domain.order import LIVE
@@ -16,9 +15,26 @@ from core.execution.intents import IN_PROGRESS, Cancel, is_in_progress, lock_str
 from core.execution.rates import take
 from core.execution.rules import rules_of
 from core.execution.telling import tell
-from core.models import GridCell, GridOrder, GridStrategy
+from core.models import NOW, GridCell, GridOrder, GridStrategy
 from core.strategies import protection, starting, stopping, updating
 from core.strategies.ending import begin_finish, conclude, end, fail
+
+_OPENINGS = exists().where(
+    GridOrder.strategy_id == GridStrategy.id,
+    GridOrder.cell_id == GridCell.id,
+    GridOrder.status.in_(LIVE),
+    GridOrder.side == GridCell.opening_side,
+)
+# Ids of strategies on their way to another state, and of those that something has happened to; a paused one is on its
+# way while opening legs of it are live.
+TO_ADVANCE = select(GridStrategy.id).where(
+    or_(
+        GridStrategy.status.in_(IN_PROGRESS),
+        and_(GridStrategy.status == StrategyStatus.PAUSED, _OPENINGS),
+        and_(GridStrategy.status.in_(ACTIVE), GridStrategy.look_at <= NOW),
+    )
+)
+_OF_ACCOUNT = TO_ADVANCE.where(GridStrategy.account_id == bindparam("account_id"))
 
 
 def advance(strategy_id: int) -> Consequences:
@@ -73,23 +89,9 @@ def _step(session: OrmSession, strategy: GridStrategy) -> list[Cancel]:
 def advance_all(account_id: int) -> Iterator[Consequences]:
     """A step of every strategy of the account that is to be driven on."""
     with Session.reading() as session:
-        numbers = session.scalars(in_progress().where(GridStrategy.account_id == account_id)).all()
+        numbers = session.scalars(_OF_ACCOUNT, {"account_id": account_id}).all()
     for number in numbers:
         yield advance(number)
-
-
-def in_progress() -> Select[int]:
-    """Ids of strategies on their way to another state, and of those that something has happened to; a paused one is
-    on its way while opening legs of it are live."""
-    openings = exists().where(
-        GridOrder.strategy_id == GridStrategy.id,
-        GridOrder.cell_id == GridCell.id,
-        GridOrder.status.in_(LIVE),
-        GridOrder.side == GridCell.opening_side,
-    )
-    pausing = and_(GridStrategy.status == StrategyStatus.PAUSED, openings)
-    wanted = and_(GridStrategy.status.in_(ACTIVE), GridStrategy.look_at <= now())
-    return select(GridStrategy.id).where(or_(GridStrategy.status.in_(IN_PROGRESS), pausing, wanted))
 
 
 def _advance_start(session: OrmSession, strategy: GridStrategy) -> None:

@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, joinedload
 
 from core.clock import now
@@ -22,6 +23,25 @@ from core.models import GridCell, GridOrder, GridStrategy
 from core.reconciliation.foreign import external_position
 from core.strategies.parameters import parameters_of
 from core.strategies.stopping import take_back
+
+_SAME_SYMBOL = (
+    GridStrategy.account_id == bindparam("account_id"),
+    GridStrategy.symbol == bindparam("symbol"),
+    GridStrategy.id != bindparam("strategy_id"),
+)
+_OTHERS = select(GridStrategy.status, GridStrategy.position).where(*_SAME_SYMBOL)
+_NEIGHBOURS = select(GridStrategy.id).where(*_SAME_SYMBOL, GridStrategy.status.in_(PROTECTED))
+_LIVE = (
+    select(GridOrder)
+    .where(
+        GridOrder.strategy_id.in_(bindparam("strategy_ids", expanding=True)),
+        GridOrder.trigger_price.is_not(None),
+        GridOrder.status.in_(LIVE),
+    )
+    .order_by(GridOrder.id)
+    .options(joinedload(GridOrder.cell))
+    .execution_options(populate_existing=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,45 +84,27 @@ def keep(session: Session, strategy: GridStrategy) -> list[Cancel]:
 
 def is_alone(session: Session, strategy: GridStrategy) -> bool:
     """Whether nothing else of the account trades or holds the symbol, as far as is known."""
-    others = session.execute(
-        select(GridStrategy.status, GridStrategy.position).where(
-            GridStrategy.account_id == strategy.account_id,
-            GridStrategy.symbol == strategy.symbol,
-            GridStrategy.id != strategy.id,
-        )
-    )
+    others = session.execute(_OTHERS, _beside(strategy))
     if any(other.status in ACTIVE or other.position for other in others):
         return False
     return not external_position(session, strategy.account_id, strategy.symbol)
+
+
+def _beside(strategy: GridStrategy) -> dict[str, Any]:
+    return {"account_id": strategy.account_id, "symbol": strategy.symbol, "strategy_id": strategy.id}
 
 
 def look_at_neighbours(strategy: GridStrategy) -> None:
     """Those on the same symbol may have come to share it, or to be alone on it: in a transaction of its own, as two
     that start at once would wait for each other's locks."""
     with Sessions.begin() as session:
-        others = select(GridStrategy.id).where(
-            GridStrategy.account_id == strategy.account_id,
-            GridStrategy.symbol == strategy.symbol,
-            GridStrategy.id != strategy.id,
-            GridStrategy.status.in_(PROTECTED),
-        )
-        for other in lock_strategies(session, session.scalars(others)).values():
+        for other in lock_strategies(session, session.scalars(_NEIGHBOURS, _beside(strategy))).values():
             other.look_at = other.look_at or now()
 
 
 def live(session: Session, strategies: Sequence[GridStrategy]) -> Sequence[GridOrder]:
     """Their conditional orders that rest at the venue, may rest there, or are about to."""
-    return session.scalars(
-        select(GridOrder)
-        .where(
-            GridOrder.strategy_id.in_([strategy.id for strategy in strategies]),
-            GridOrder.trigger_price.is_not(None),
-            GridOrder.status.in_(LIVE),
-        )
-        .order_by(GridOrder.id)
-        .options(joinedload(GridOrder.cell))
-        .execution_options(populate_existing=True)
-    ).all()
+    return session.scalars(_LIVE, {"strategy_ids": [strategy.id for strategy in strategies]}).all()
 
 
 def _bounds(session: Session, strategy: GridStrategy) -> Iterator[Bound]:

@@ -1,6 +1,6 @@
 """The start: the whole plan in one transaction, from the price at this moment; then orders go out as tokens allow."""
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session as OrmSession
 
 from core import bus
@@ -21,6 +21,24 @@ from core.strategies.parameters import parameters_of
 from core.strategies.protection import is_alone
 from core.strategies.surroundings import margin_of_user, orders_of_user
 from core.strategies.verdict import Checked, check
+
+_ACCEPTED = exists().where(
+    GridOrder.cell_id == GridCell.id, GridOrder.generation == GridCell.generation, GridOrder.order_id.is_not(None)
+)
+_NOT_ACCEPTED = (
+    select(GridCell.id)
+    .where(GridCell.strategy_id == bindparam("strategy_id"), GridCell.generation == bindparam("generation"), ~_ACCEPTED)
+    .limit(1)
+)
+_REFUSED = (
+    select(GridOrder.last_error)
+    .where(
+        GridOrder.strategy_id == bindparam("strategy_id"),
+        GridOrder.generation == bindparam("generation"),
+        GridOrder.status == OrderStatus.REJECTED,
+    )
+    .limit(1)
+)
 
 
 def make_plan(strategy_id: int) -> None:
@@ -62,27 +80,13 @@ def is_done(session: OrmSession, strategy: GridStrategy) -> bool:
     """Every cell has had its order accepted by the venue; one that has been cancelled since is RUNNING's to replace."""
     if strategy.entry_price is None:
         return False
-    cells = session.scalars(
-        select(GridCell.id).where(GridCell.strategy_id == strategy.id, GridCell.generation == strategy.generation)
-    )
-    accepted = session.scalars(
-        select(GridOrder.cell_id).where(
-            GridOrder.strategy_id == strategy.id,
-            GridOrder.generation == strategy.generation,
-            GridOrder.order_id.is_not(None),
-        )
-    )
-    return set(cells) <= set(accepted)
+    of_run = {"strategy_id": strategy.id, "generation": strategy.generation}
+    return session.scalars(_NOT_ACCEPTED, of_run).first() is None
 
 
 def refusal(session: OrmSession, strategy: GridStrategy) -> str | None:
     """The venue's words, where it has refused an order of this start for good."""
-    refused = select(GridOrder.last_error).where(
-        GridOrder.strategy_id == strategy.id,
-        GridOrder.generation == strategy.generation,
-        GridOrder.status == OrderStatus.REJECTED,
-    )
-    return session.scalars(refused.limit(1)).first()
+    return session.scalars(_REFUSED, {"strategy_id": strategy.id, "generation": strategy.generation}).first()
 
 
 def _prepare(strategy: GridStrategy, account: ExchangeApi) -> Checked:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, joinedload
 
 from core import bus
@@ -24,6 +24,13 @@ from core.reconciliation.foreign import external_position
 ASK_AFTER = timedelta(seconds=3)
 CLOSE_PURPOSE = {"STOP_LOSS": Purpose.STOP_LOSS, "TAKE_PROFIT": Purpose.TAKE_PROFIT}
 LONGEST_PAUSE = timedelta(seconds=30)
+
+_LIVE = (
+    select(GridOrder)
+    .where(GridOrder.strategy_id == bindparam("strategy_id"), GridOrder.status.in_(LIVE))
+    .options(joinedload(GridOrder.cell))
+    .execution_options(populate_existing=True)
+)
 
 
 def step(session: Session, strategy: GridStrategy) -> list[Cancel]:
@@ -61,12 +68,7 @@ def is_done(session: Session, strategy: GridStrategy) -> bool:
 
 
 def _live_orders(session: Session, strategy: GridStrategy) -> Sequence[GridOrder]:
-    return session.scalars(
-        select(GridOrder)
-        .where(GridOrder.strategy_id == strategy.id, GridOrder.status.in_(LIVE))
-        .options(joinedload(GridOrder.cell))
-        .execution_options(populate_existing=True)
-    ).all()
+    return session.scalars(_LIVE, {"strategy_id": strategy.id}).all()
 
 
 def _is_close(order: GridOrder) -> bool:

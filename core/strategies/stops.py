@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, load_only
 
 from core.clock import now
@@ -34,19 +34,30 @@ OVERLAP = timedelta(seconds=30)
 _STATE = ("exchange", "status", "generation", "waited_above", "change", "trailed", "ladder_lower", "ladder_upper")
 _READ = load_only(*(getattr(GridStrategy, name) for name in (*COLUMNS, *_STATE)))
 
+_NOTED = select(GridStrategy.id, GridStrategy.rearmed_at).where(
+    GridStrategy.exchange == bindparam("exchange"), GridStrategy.rearmed_at >= bindparam("since")
+)
+_NEXT = (
+    select(GridStrategy.id)
+    .where(
+        GridStrategy.exchange == bindparam("exchange"),
+        GridStrategy.status.in_(ARMED),
+        GridStrategy.id > bindparam("after"),
+    )
+    .order_by(GridStrategy.id)
+    .limit(bindparam("count"))
+)
+
 
 def noted_changes(session: Session, exchange: str, since: datetime) -> dict[int, datetime]:
     """When each strategy whose triggers may have changed since then has noted it."""
-    noted = select(GridStrategy.id, GridStrategy.rearmed_at).where(
-        GridStrategy.exchange == exchange, GridStrategy.rearmed_at >= since - OVERLAP
-    )
-    return {row.id: row.rearmed_at for row in session.execute(noted) if row.rearmed_at is not None}
+    noted = session.execute(_NOTED, {"exchange": exchange, "since": since - OVERLAP})
+    return {row.id: row.rearmed_at for row in noted if row.rearmed_at is not None}
 
 
 def next_armed(session: Session, exchange: str, after: int, count: int) -> list[int]:
     """The ids of the next `count` strategies that may have triggers."""
-    query = select(GridStrategy.id).where(GridStrategy.exchange == exchange, GridStrategy.status.in_(ARMED))
-    return list(session.scalars(query.where(GridStrategy.id > after).order_by(GridStrategy.id).limit(count)))
+    return list(session.scalars(_NEXT, {"exchange": exchange, "after": after, "count": count}))
 
 
 def triggers_of(session: Session, strategy_ids: Collection[int]) -> Triggers:

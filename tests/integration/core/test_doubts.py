@@ -10,7 +10,7 @@ from core.clock import now
 from core.db import Session
 from core.domain.order import OrderStatus
 from core.models import GridOrder
-from core.reconciliation.doubts import EVENTS_MAY_WAIT, in_doubt
+from core.reconciliation.doubts import EVENTS_MAY_WAIT, IN_DOUBT
 from tasks.ringing import app
 from tests.support.grids import order_rows, running_grid
 from tests.support.servers import RedisServer
@@ -35,7 +35,7 @@ def let_events_wait(broker: RedisServer) -> None:
 
 def asked_for() -> list[int]:
     with Session.reading() as session:
-        return list(session.scalars(select(GridOrder.id).where(in_doubt())))
+        return list(session.scalars(select(GridOrder.id).where(IN_DOUBT)))
 
 
 def test_while_events_wait_in_the_queue_an_order_that_seems_to_rest_can_wait_too(redis_server: RedisServer) -> None:
