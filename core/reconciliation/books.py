@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session as OrmSession
 
@@ -20,6 +20,12 @@ PAGE = 1000
 LATE_MS = 60_000
 HISTORY = timedelta(hours=1)  # before the account came to us, where its lines begin
 FUNDING = "FUNDING_FEE"
+
+_NEW_LINES = {
+    "postgresql": postgresql.insert(Income).on_conflict_do_nothing().returning(Income.id),
+    "sqlite": sqlite.insert(Income).on_conflict_do_nothing().returning(Income.id),
+}
+_FUNDING_LINES = select(Income).where(Income.id.in_(bindparam("ids", expanding=True)), Income.income_type == FUNDING)
 
 
 def read_incomes(account_id: int, api: AccountApi) -> None:
@@ -47,7 +53,6 @@ def _first_unread(account_id: int) -> int:
 
 def _book_page(session: OrmSession, account_id: int, page: Sequence[IncomeLine]) -> None:
     account = session.get_one(ExchangeApi, account_id, with_for_update=True)  # one reader's lines at a time
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     rows = [
         {
             "account_id": account_id,
@@ -61,9 +66,9 @@ def _book_page(session: OrmSession, account_id: int, page: Sequence[IncomeLine])
         }
         for line in page
     ]
-    new = session.scalars(insert(Income).values(rows).on_conflict_do_nothing().returning(Income.id)).all()
-    lines = session.scalars(select(Income).where(Income.id.in_(new), Income.income_type == FUNDING))
-    for line in lines.all():
+    connection = session.connection()
+    new = connection.scalars(_NEW_LINES[connection.dialect.name], rows).all()
+    for line in session.scalars(_FUNDING_LINES, {"ids": new}).all() if new else ():
         _share_funding(session, line)
     account.income_cursor = max(account.income_cursor or 0, page[-1].at)
 

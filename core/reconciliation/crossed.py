@@ -1,13 +1,15 @@
 """Live orders whose price the market has reached: each is asked for, unless its news comes first."""
 
+import operator
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, Row, Select, and_, cast, or_, select
+from sqlalchemy import ColumnElement, Float, Row, Select, and_, bindparam, cast, or_, select
 from sqlalchemy.orm import Session
 
 from core import bus
@@ -22,7 +24,10 @@ TRADES_OF = timedelta(seconds=10)
 LATEST_FILLS = 200
 
 _ACTIVE = select(GridStrategy.exchange, GridStrategy.symbol).where(GridStrategy.status.in_(ACTIVE)).distinct()
-_LATEST = select(Fill.exchange, Fill.symbol, Fill.price, Fill.traded_at).order_by(Fill.id.desc()).limit(LATEST_FILLS)
+_NEWEST = select(Fill.id).order_by(Fill.id.desc()).limit(LATEST_FILLS)
+_LATEST = select(Fill.exchange, Fill.symbol, Fill.price, Fill.traded_at).where(
+    Fill.id.in_(_NEWEST), Fill.traded_at >= bindparam("since")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +39,9 @@ class Reach:
     at: int
     beyond: bool = False
 
-    def reaches(self) -> ColumnElement[bool]:
-        price = cast(GridOrder.price, Float)
-        if self.side is Side.BUY:
-            within = price > self.price if self.beyond else price >= self.price
-        else:
-            within = price < self.price if self.beyond else price <= self.price
-        return and_(GridOrder.side == self.side, within, GridOrder.sent_at < self.at)
+    @property
+    def kind(self) -> tuple[Side, bool]:
+        return self.side, self.beyond
 
 
 def watch(session: Session) -> None:
@@ -57,7 +58,10 @@ def watch(session: Session) -> None:
             mark = marks.get(symbol)
             reached = [*(_by_mark(mark) if mark else ()), *traded[exchange, symbol]]
             if reached:
-                crossed += session.scalars(_live_orders(exchange, symbol, reached))
+                bounds = {f"price_{n}": one.price for n, one in enumerate(reached)}
+                moments = {f"at_{n}": one.at for n, one in enumerate(reached)}
+                live = _live_orders(tuple(one.kind for one in reached))
+                crossed += session.scalars(live, {"exchange": exchange, "symbol": symbol, **bounds, **moments})
     # Last: until the commit, the fills of these orders wait.
     roll.ask_for(session, crossed, NEWS_WITHIN)
 
@@ -75,9 +79,8 @@ def _by_mark(mark: Mapping[str, Any]) -> list[Reach]:
 def _by_trades(session: Session) -> dict[tuple[str, str], list[Reach]]:
     """Of the last seconds' fills the lowest and the highest of each symbol."""
     fills: dict[tuple[str, str], list[Row[str, str, Decimal, datetime]]] = defaultdict(list)
-    for fill in session.execute(_LATEST):
-        if fill.traded_at >= now() - TRADES_OF:
-            fills[fill.exchange, fill.symbol].append(fill)
+    for fill in session.execute(_LATEST, {"since": now() - TRADES_OF}):
+        fills[fill.exchange, fill.symbol].append(fill)
     reached: dict[tuple[str, str], list[Reach]] = defaultdict(list)
     for key, trades in fills.items():
         low, high = min(trades, key=lambda one: one.price), max(trades, key=lambda one: one.price)
@@ -88,12 +91,19 @@ def _by_trades(session: Session) -> dict[tuple[str, str], list[Reach]]:
     return reached
 
 
-def _live_orders(exchange: str, symbol: str, reached: Sequence[Reach]) -> Select[int]:
-    """Ids of those that were reached and that nobody asks for yet."""
+@cache
+def _live_orders(kinds: tuple[tuple[Side, bool], ...]) -> Select[int]:
+    """Ids of those that were reached and that nobody asks for yet, by the price and moment of a Reach of each kind."""
     return select(GridOrder.id).where(
-        GridOrder.exchange == exchange,
-        GridOrder.symbol == symbol,
+        GridOrder.exchange == bindparam("exchange"),
+        GridOrder.symbol == bindparam("symbol"),
         GridOrder.status.in_(RESTING),
         GridOrder.next_check_at.is_(None),
-        or_(*(one.reaches() for one in reached)),
+        or_(*(_is_reached(side, beyond, n) for n, (side, beyond) in enumerate(kinds))),
     )
+
+
+def _is_reached(side: Side, beyond: bool, number: int) -> ColumnElement[bool]:
+    better, as_good = (operator.gt, operator.ge) if side is Side.BUY else (operator.lt, operator.le)
+    within = (better if beyond else as_good)(cast(GridOrder.price, Float), bindparam(f"price_{number}"))
+    return and_(GridOrder.side == side, within, GridOrder.sent_at < bindparam(f"at_{number}"))
