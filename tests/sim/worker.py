@@ -15,7 +15,7 @@ from core.errors import Unavailable
 from core.exchange.venue_clock import _clock_at
 from core.execution import identity, rates, rules
 from core.execution.replies import Answered
-from core.execution.sending import Sender
+from core.execution.sending import GATHER_FOR, Sender
 from core.execution.together import Together
 from core.reconciliation.account import request_all
 from core.upkeep import halt_after_silence
@@ -112,7 +112,7 @@ class Worker:
     def _record(self) -> None:
         try:
             while self._inbox:
-                tasks.app.sender().record_replies()
+                tasks.app.sender().record_replies(self._world.span(0, 2 * GATHER_FOR))
         finally:
             self._recording = False
 
