@@ -202,7 +202,8 @@ class Judge:
         cells = self._cells(session, strategy)
         held = sum((cell.held if cell.opening_side == "BUY" else -cell.held for cell in cells), ZERO)
         pool = strategy.pool_quantity * (-1 if strategy.strategy_type == "BEARISH" else 1)
-        if cells and moved != held + pool:
+        # One that waits for its next run has the last one's cells, and maybe another type than that had.
+        if cells and strategy.status != StrategyStatus.WAITING and moved != held + pool:
             yield f"strategy {strategy.id}: its orders moved {moved}, its cells hold {held} and its pool {pool}"
         profit = sum((row.profit or ZERO for row in ours.values()), ZERO)
         if profit != strategy.grid_profit:
