@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
@@ -19,23 +19,18 @@ from core.domain.lifecycle import PROTECTED, FinishReason
 from core.domain.order import FINAL, RESTING, OrderNews, OrderStatus, Progress, Purpose, Side, Trade, merge
 from core.domain.parameters import StrategyType
 from core.domain.symbol_rules import SymbolRules
-from core.execution.intents import end_for, may_open, new_order, next_cell_order
+from core.execution.intents import end_for, may_open, new_order, next_cell_order, of_run, run_of
 from core.execution.telling import tell
 from core.models import GridCell, GridOrder, GridStrategy
 
 MISSING_TRADE_AFTER = timedelta(seconds=2)  # until a trade that the news counts but nobody brought is asked for
 REPLACE_AFTER = timedelta(seconds=1)  # until an order that ended unfilled is placed again
 
-_WAITING_CELLS = select(GridCell).where(
-    GridCell.strategy_id == bindparam("strategy_id"),
-    GridCell.generation == bindparam("generation"),
-    GridCell.awaits_inventory,
-)
+_WAITING_CELLS = select(GridCell).where(of_run(GridCell), GridCell.awaits_inventory)
 _OPEN_INVENTORY = (
     select(GridOrder.id)
     .where(
-        GridOrder.strategy_id == bindparam("strategy_id"),
-        GridOrder.generation == bindparam("generation"),
+        of_run(GridOrder),
         GridOrder.purpose == Purpose.INVENTORY,
         GridOrder.status.not_in(FINAL) | (GridOrder.booked_quantity != GridOrder.filled_quantity),
     )
@@ -245,7 +240,7 @@ def release_inventory(session: Session, strategy: GridStrategy, rules: SymbolRul
     """Gives bought (sold) inventory to the cells that wait for it, nearest to the price first."""
     if not may_open(strategy):
         return []
-    waiting = session.scalars(_WAITING_CELLS, {"strategy_id": strategy.id, "generation": strategy.generation})
+    waiting = session.scalars(_WAITING_CELLS, run_of(strategy))
     nearest_first = sorted(waiting, key=lambda cell: cell.lower_price, reverse=strategy.strategy_type != "BULLISH")
     no_more_comes = _inventory_is_complete(session, strategy)
     released = []
@@ -258,8 +253,7 @@ def release_inventory(session: Session, strategy: GridStrategy, rules: SymbolRul
 
 def _inventory_is_complete(session: Session, strategy: GridStrategy) -> bool:
     session.flush()
-    of_run = {"strategy_id": strategy.id, "generation": strategy.generation}
-    return session.scalars(_OPEN_INVENTORY, of_run).first() is None
+    return session.scalars(_OPEN_INVENTORY, run_of(strategy)).first() is None
 
 
 def _give_inventory(session: Session, strategy: GridStrategy, cell: GridCell, rules: SymbolRules) -> GridOrder:

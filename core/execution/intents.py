@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import ColumnElement, and_, bindparam, select
 from sqlalchemy.orm import Session, joinedload
 
 from core.clock import now
@@ -63,6 +63,15 @@ def lock_strategies(
         return {}
     rows = session.scalars(_SKIPPING if skip_locked else _WAITING, {"ids": ids})
     return {row.id: row for row in rows}
+
+
+def of_run(table: type[GridCell] | type[GridOrder]) -> ColumnElement[bool]:
+    """In statements that are built once: the rows of the run whose `run_of` they are executed with."""
+    return and_(table.strategy_id == bindparam("strategy_id"), table.generation == bindparam("generation"))
+
+
+def run_of(strategy: GridStrategy) -> dict[str, int]:
+    return {"strategy_id": strategy.id, "generation": strategy.generation}
 
 
 def lock_orders(session: Session, order_ids: Collection[int]) -> list[tuple[GridStrategy, GridOrder]]:

@@ -1,6 +1,6 @@
 """The start: the whole plan in one transaction, from the price at this moment; then orders go out as tokens allow."""
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session as OrmSession
 
 from core import bus
@@ -12,7 +12,7 @@ from core.domain.order import OrderStatus, Purpose
 from core.domain.plan import Plan, PlannedCell
 from core.errors import Conflict, Refused, Unavailable, VenueRefused
 from core.exchange import account_api
-from core.execution.intents import lock_strategies, new_order, next_cell_order
+from core.execution.intents import lock_strategies, new_order, next_cell_order, of_run, run_of
 from core.execution.telling import tell
 from core.models import ExchangeApi, GridCell, GridOrder, GridStrategy
 from core.strategies import capital
@@ -25,20 +25,8 @@ from core.strategies.verdict import Checked, check
 _ACCEPTED = exists().where(
     GridOrder.cell_id == GridCell.id, GridOrder.generation == GridCell.generation, GridOrder.order_id.is_not(None)
 )
-_NOT_ACCEPTED = (
-    select(GridCell.id)
-    .where(GridCell.strategy_id == bindparam("strategy_id"), GridCell.generation == bindparam("generation"), ~_ACCEPTED)
-    .limit(1)
-)
-_REFUSED = (
-    select(GridOrder.last_error)
-    .where(
-        GridOrder.strategy_id == bindparam("strategy_id"),
-        GridOrder.generation == bindparam("generation"),
-        GridOrder.status == OrderStatus.REJECTED,
-    )
-    .limit(1)
-)
+_NOT_ACCEPTED = select(GridCell.id).where(of_run(GridCell), ~_ACCEPTED).limit(1)
+_REFUSED = select(GridOrder.last_error).where(of_run(GridOrder), GridOrder.status == OrderStatus.REJECTED).limit(1)
 
 
 def make_plan(strategy_id: int) -> None:
@@ -80,13 +68,12 @@ def is_done(session: OrmSession, strategy: GridStrategy) -> bool:
     """Every cell has had its order accepted by the venue; one that has been cancelled since is RUNNING's to replace."""
     if strategy.entry_price is None:
         return False
-    of_run = {"strategy_id": strategy.id, "generation": strategy.generation}
-    return session.scalars(_NOT_ACCEPTED, of_run).first() is None
+    return session.scalars(_NOT_ACCEPTED, run_of(strategy)).first() is None
 
 
 def refusal(session: OrmSession, strategy: GridStrategy) -> str | None:
     """The venue's words, where it has refused an order of this start for good."""
-    return session.scalars(_REFUSED, {"strategy_id": strategy.id, "generation": strategy.generation}).first()
+    return session.scalars(_REFUSED, run_of(strategy)).first()
 
 
 def _prepare(strategy: GridStrategy, account: ExchangeApi) -> Checked:
